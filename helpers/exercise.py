@@ -1,0 +1,311 @@
+"""Exercises that answer: an exercise is its reference solution, with cases, hints and mistakes.
+
+In a week's module a plain function or class becomes an exercise by the `exercise` decorator; known
+mistakes stand below it as runnable code. In the notebook the exercise is itself a decorator: it
+checks what the learner wrote, shows the verdict, and binds the name to the learner's own object if
+it is right, to the reference otherwise. How an attempt is run and diagnosed stands in
+`helpers.diagnosis`, how a verdict reads in `helpers.verdict`, pencil work in `helpers.paper`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from helpers import progress
+from helpers.agreement import show
+from helpers.attempt import open_line, open_parts, portable_source, source_of, stub_of
+from helpers.diagnosis import Arguments, Battery, Case, Mistake, Wrong, diagnose
+from helpers.paper import Paper, paper
+from helpers.sandbox import call
+from helpers.task import Task
+from helpers.verdict import Note, Verdict, display
+
+__all__ = ["Arguments", "Case", "Exercise", "Mistake", "Paper", "Wrong", "exercise", "paper"]
+
+
+def exercise(
+    *,
+    minutes: float,
+    difficulty: int,
+    cases: Iterable | Callable[[], Iterable],
+    hints: Iterable[str],
+    judge: Callable[[Case, object, object], None | str | Wrong] | None = None,
+    required: Iterable[str] | None = None,
+    tolerance: float = 1e-10,
+    version: int = 1,
+    namespace: dict | None = None,
+    name: str | None = None,
+) -> Callable[[object], Exercise]:
+    """Make an exercise of the reference solution below.
+
+    Parameters
+    ----------
+    minutes, difficulty : float, int
+        Estimated time; 1 to 3.
+    cases : iterable, or a function that returns one
+        Smallest first. For a function tuples of arguments (a lone argument needs no tuple); for
+        anything else `Case(label, run)`.
+    hints : iterable of str
+        From a nudge to nearly the answer; three of them.
+    judge : function, optional
+        `judge(case, expected, got)` replaces comparison where several answers are right: it returns
+        None if `got` is right, else a sentence or `Wrong(sentence, CODE)`.
+    required : iterable of str, optional
+        Methods that a class must have; by default the public ones of the reference.
+    tolerance : float
+        Largest relative error.
+    version : int
+        Raise it when the check becomes stricter.
+    namespace : dict, optional
+        Names that a kept attempt may use when `yours()` revives it; by default those of the
+        reference's module.
+    name : str, optional
+        By default the name of the reference.
+
+    Examples
+    --------
+    >>> @exercise(minutes=1, difficulty=1, cases=[(2.0,), (-1.0,)], hints=["Which rule?"])
+    ... def slope_of_square(x):
+    ...     return 2 * x
+    >>> slope_of_square.check(lambda x: 2 * x).status
+    'passed'
+    """
+    week = sys._getframe(1).f_globals.get("__name__", "").rpartition(".")[2]
+
+    def make(reference: object) -> Exercise:
+        return Exercise(
+            reference,
+            name=name or reference.__name__,
+            week=week,
+            minutes=minutes,
+            difficulty=difficulty,
+            cases=cases,
+            hints=hints,
+            judge=judge,
+            required=required,
+            tolerance=tolerance,
+            version=version,
+            namespace=namespace,
+        )
+
+    return make
+
+
+class Exercise(Task):
+    """One exercise; made by the `exercise` decorator.
+
+    Attributes
+    ----------
+    reference : function or class
+        The course's own solution.
+    mistakes : list of Mistake
+        Known mistakes, each with `code`, `explanation` and `attempt`.
+    """
+
+    def __init__(self, reference, *, name, week, minutes, difficulty, cases, hints, **rest):
+        title = (inspect.getdoc(reference) or name).partition("\n")[0]
+        super().__init__(name, title, week, minutes, difficulty, hints)
+        self.reference = reference
+        self.mistakes: list[Mistake] = []
+        self.version = rest["version"]
+        self._cases = cases
+        self._judge = rest["judge"]
+        self._required = rest["required"]
+        self._tolerance = rest["tolerance"]
+        self._namespace = rest["namespace"]
+        self._known_battery: Battery | None = None
+        self._own: object = None
+
+    def __call__(self, attempt: object) -> object:
+        """Check an attempt and show the verdict; use it as a decorator.
+
+        Returns
+        -------
+        function or class
+            The attempt if it is right, else the reference, so that later cells always run.
+        """
+        verdict = self.check(attempt)
+        notes = []
+        called = getattr(attempt, "__name__", self.name)
+        if called not in (self.name, "<lambda>"):
+            notes.append(f"Yours is called `{called}`; later cells look for `{self.name}`.")
+        if verdict.status == "passed":
+            self._own = attempt
+            source = portable_source(attempt)
+            if source:
+                progress.save_passed(self.week, self.name, source, self.version)
+        notes += progress.take_notes()
+        display(replace(verdict, notes=tuple(notes)))
+        return attempt if verdict.status == "passed" else self.reference
+
+    def check(self, attempt: object) -> Verdict:
+        """The verdict on an attempt, without showing or keeping it."""
+        return self._complete(self._examine(attempt))
+
+    def mistake(self, code: str, explanation: str) -> Callable[[object], object]:
+        """Register the function or class below as a known mistake."""
+
+        def register(attempt: object) -> object:
+            self.mistakes.append(Mistake(code, explanation, attempt))
+            return attempt
+
+        return register
+
+    def yours(self) -> object:
+        """The learner's own solution from an earlier session, checked again; else the reference."""
+        own, note = self._revive()
+        display(Note(note))
+        return self.reference if own is None else own
+
+    def solution_source(self) -> str:
+        """The source of the reference."""
+        return source_of(self.reference) or f"# `{self.name}` has no source\n"
+
+    def solution_cell(self) -> str:
+        """A notebook cell with this exercise solved."""
+        return f"@ex.{self.name}\n{self.solution_source()}"
+
+    def self_check(self) -> list[str]:
+        """What is wrong with the exercise itself, in sentences; an empty list is good.
+
+        The stub must be "not attempted", the reference must pass, and each mistake must fail and
+        be named by its own code.
+        """
+        found = []
+        verdict = self.check(self.reference)
+        if verdict.status != "passed":
+            found.append(f"{self.name}: the reference does not pass: {verdict.message}")
+        stub = stub_of(self.reference)
+        if stub is not None and self.check(stub).status != "not attempted":
+            found.append(f"{self.name}: the stub is taken for an attempt.")
+        for mistake in self.mistakes:
+            verdict = self.check(mistake.attempt)
+            if verdict.status == "passed":
+                found.append(f"{self.name}: the mistake {mistake.code} passes.")
+            elif verdict.mistake != mistake.code:
+                found.append(f"{self.name}: the mistake {mistake.code} is taken for {verdict}")
+        return found
+
+    @property
+    def cases(self) -> list[Case]:
+        """The cases of the check, smallest first."""
+        return self._battery.cases
+
+    @property
+    def _battery(self) -> Battery:
+        if self._known_battery is None:
+            cases = self._cases() if callable(self._cases) else self._cases
+            made = [case if isinstance(case, Case) else self._arguments(case) for case in cases]
+            self._known_battery = Battery(made, self.reference, self._tolerance, self._judge)
+        return self._known_battery
+
+    def _arguments(self, args: object) -> Arguments:
+        args = args if isinstance(args, tuple) else (args,)
+        label = f"{self.name}({', '.join(_show_argument(arg) for arg in args)})"
+        names = tuple(inspect.signature(self.reference).parameters)
+        return Arguments(label, self.reference, args=args, names=names)
+
+    def _examine(self, attempt: object) -> Verdict:
+        """The bare verdict on an attempt."""
+        wrong_kind = self._wrong_kind(attempt)
+        if wrong_kind:
+            return Verdict(status="failed", message=wrong_kind)
+        still_open = open_parts(attempt)
+        if still_open:
+            return Verdict(status="not attempted", message=self._open(attempt, still_open))
+        missing = self._missing(attempt)
+        if missing:
+            return Verdict(status="failed", message=missing)
+        return diagnose(self._battery, attempt, self.mistakes)
+
+    def _wrong_kind(self, attempt: object) -> str | None:
+        if isinstance(self.reference, type):
+            if not isinstance(attempt, type):
+                return f"`{self.name}` must be a class, but you give {show(attempt)}."
+            return None
+        if not callable(attempt) or isinstance(attempt, type):
+            return f"`{self.name}` must be a function, but you give {show(attempt)}."
+        return None
+
+    def _open(self, attempt: object, parts: list[str]) -> str:
+        line, _ = open_line(attempt)
+        where = f" First in line {line}." if line else ""
+        if isinstance(attempt, type) and parts != [attempt.__name__]:
+            names = ", ".join(f"`{part}`" for part in parts)
+            return f"Still open (`...`): {names}.{where}"
+        return f"Replace the `...` by your answer and run the cell again.{where}"
+
+    def _missing(self, attempt: object) -> str | None:
+        """A sentence about methods or parameters that the attempt lacks."""
+        if isinstance(self.reference, type):
+            required = self._required if self._required is not None else _methods(self.reference)
+            missing = [f"`{m}`" for m in required if not _has(attempt, m)]
+            if not missing:
+                return None
+            return f"`{self.name}` still lacks {', '.join(missing)}."
+        first = self._battery.cases[0]
+        if not isinstance(first, Arguments):
+            return None
+        try:
+            signature = inspect.signature(attempt)
+        except (TypeError, ValueError):
+            return None
+        try:
+            signature.bind(*first.args)
+        except TypeError:
+            wanted = ", ".join(first.names[: len(first.args)])
+            return f"`{self.name}` is called as ({wanted}); yours takes {signature}."
+        return None
+
+    def _revive(self) -> tuple[object, str]:
+        """The learner's own solution or None, and a sentence which one it is."""
+        if self._own is not None:
+            return self._own, f"Your own `{self.name}`, from this session."
+        kept = progress.load_passed(self.week, self.name)
+        if kept is None:
+            notes = " ".join(progress.take_notes())
+            return None, f"The course's `{self.name}`: yours is not here yet. {notes}".strip()
+        file = f"<your {self.week} {self.name}>"
+        lines = kept.source.splitlines(keepends=True)
+        linecache.cache[file] = (len(kept.source), None, lines, file)
+        space = dict(self._names_for_revival(), __name__="__main__")
+        made = call(lambda: exec(compile(kept.source, file, "exec"), space))
+        own = space.get(self.name)
+        verdict = self._examine(own)
+        if verdict.status == "passed":
+            return own, f"Your own `{self.name}`, passed on {kept.date}, checked again: right."
+        why = made.problem.message if made.problem else verdict.message
+        return None, (
+            f"The course's `{self.name}`: yours of {kept.date} does not pass today's check. {why}"
+        ).strip()
+
+    def _names_for_revival(self) -> dict:
+        if self._namespace is not None:
+            return self._namespace
+        return vars(sys.modules[self.reference.__module__])
+
+
+def _methods(reference: type) -> list[str]:
+    """The methods a class must have: what the reference defines, without private ones."""
+    optional = {"__repr__", "__str__", "__init__", "__hash__", "__eq__"}
+    members = (name for name, member in vars(reference).items() if callable(member))
+    return [
+        name
+        for name in members
+        if name not in optional and (not name.startswith("_") or name.endswith("__"))
+    ]
+
+
+def _has(attempt: type, method: str) -> bool:
+    found = getattr(attempt, method, None)
+    return found is not None and found is not getattr(object, method, None)
+
+
+def _show_argument(arg: object) -> str:
+    if callable(arg) and hasattr(arg, "__name__"):
+        return "f" if arg.__name__ == "<lambda>" else arg.__name__
+    return show(arg, 40)

@@ -1,0 +1,222 @@
+"""Run someone else's code so that whatever it does becomes a sentence.
+
+`call(function, *args)` returns an `Outcome`: a value, or a `Problem` that says what happened and on
+which line of the learner's own code. A time limit ends endless loops; warnings stay off stderr;
+printing is left alone. Only a learner's own interrupt (the stop button) passes through.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import linecache
+import signal
+import sys
+import threading
+import types
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+TIME_LIMIT = 10.0  # seconds
+AGAIN = 0.05  # seconds; a bare `except:` may swallow the first interruption, so it is repeated
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a call gave no value.
+
+    Attributes
+    ----------
+    kind : str
+        "raised", "hung", "too deep" or "exited".
+    error : str
+        Name of the exception's type.
+    message : str
+        A sentence for the learner, with the line where it happened.
+    detail : str
+        The exception's own text.
+    line, line_text : int or None, str
+        The learner's line, counted from the top of the cell or file.
+    """
+
+    kind: str
+    error: str
+    message: str
+    detail: str = ""
+    line: int | None = None
+    line_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a call gave: `value`, unless there is a `problem`."""
+
+    value: object = None
+    problem: Problem | None = None
+
+
+class _Hung(BaseException):
+    """Raised into code that runs too long; not an Exception, so that `except Exception` misses it."""
+
+
+def call(
+    function: Callable, *args, limit: float | None = None, own: object = None, **named
+) -> Outcome:
+    """Call `function(*args, **named)` and turn everything that can happen into an Outcome.
+
+    Parameters
+    ----------
+    limit : float, optional
+        Seconds until the call is ended; by default `TIME_LIMIT`.
+    own : function or class, optional
+        The learner's object: a problem points to the last line that belongs to it.
+
+    Examples
+    --------
+    >>> call(lambda x: 1 / x, 4.0).value
+    0.25
+    >>> call(lambda x: 1 / x, 0).problem.error
+    'ZeroDivisionError'
+    """
+    limit = TIME_LIMIT if limit is None else limit
+    try:
+        with _quiet(), _time_limit(limit):
+            return Outcome(function(*args, **named))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        line, text = _own_line(error, function if own is None else own)
+        return Outcome(problem=_problem(error, limit, line, text))
+
+
+def codes(own: object) -> set[types.CodeType]:
+    """The code objects of a function or class, with all functions inside."""
+    found: set[types.CodeType] = set()
+    members = own.__dict__.values() if isinstance(own, type) else [own]
+    stack = [code for member in members for code in _code(member)]
+    while stack:
+        code = stack.pop()
+        if code not in found:
+            found.add(code)
+            stack += [const for const in code.co_consts if isinstance(const, types.CodeType)]
+    return found
+
+
+def _code(item: object) -> Iterator[types.CodeType]:
+    """The code of one function, however it is wrapped as a method or property."""
+    for part in (item, *(getattr(item, name, None) for name in ("__func__", "fget", "func"))):
+        part = getattr(part, "__wrapped__", part)
+        if isinstance(getattr(part, "__code__", None), types.CodeType):
+            yield part.__code__
+
+
+def _problem(error: BaseException, limit: float, line: int | None, text: str) -> Problem:
+    name, detail = type(error).__name__, str(error)
+    where = f" in line {line}: `{text}`" if line else ""
+    if isinstance(error, _Hung):
+        kind, name = "hung", "TimeoutError"
+        spent = f"in line {line}: `{text}`" if line else "when it was stopped"
+        message = (
+            f"Your code was still running after {limit:g} s, {spent}. "
+            "Look for a loop that never ends, or for work that doubles with every step."
+        )
+    elif isinstance(error, RecursionError):
+        kind = "too deep"
+        message = (
+            f"Your code calls itself too deep{where}. Python stops at about "
+            f"{sys.getrecursionlimit()} nested calls: is a stopping case missing? "
+            "If not, a loop with a list of its own goes as deep as it likes."
+        )
+    elif isinstance(error, SystemExit):
+        kind, message = "exited", f"Your code ends the whole program{where}. Return instead."
+    else:
+        kind = "raised"
+        said = f"{name}: {detail}" if detail else name
+        message = f"Your code raises an error{where}" if line else "The check cannot use your code"
+        message = f"{message}. Python says {said.rstrip('.')}."
+    return Problem(kind, name, message, detail, line, text)
+
+
+def _own_line(error: BaseException, own: object) -> tuple[int | None, str]:
+    """The last line of the traceback that the learner wrote, and its text.
+
+    In a notebook that is any line of the same cell; elsewhere a line of the object itself.
+    """
+    family = own.__mro__[:-1] if isinstance(own, type) else [own]
+    mine = set().union(*map(codes, family))
+    module = sys.modules.get(getattr(own, "__module__", None) or "")
+    in_cell = getattr(module, "__file__", None) is None
+    files = {code.co_filename for code in mine} if in_cell else set()
+    found = None
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if code in mine or code.co_filename in files:
+            found = trace
+        trace = trace.tb_next
+    if found is None:
+        return None, ""
+    file = found.tb_frame.f_code.co_filename
+    return found.tb_lineno, linecache.getline(file, found.tb_lineno).strip()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """No warnings, neither Python's nor NumPy's: a NaN is reported as a result, not on stderr."""
+    numpy = sys.modules.get("numpy")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with numpy.errstate(all="ignore") if numpy else contextlib.nullcontext():
+            yield
+
+
+def _time_limit(seconds: float):
+    in_main = threading.current_thread() is threading.main_thread()
+    return _by_signal(seconds) if in_main and hasattr(signal, "SIGALRM") else _by_thread(seconds)
+
+
+@contextlib.contextmanager
+def _by_signal(seconds: float) -> Iterator[None]:
+    def interrupt(*_):
+        raise _Hung
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    timer = signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
+    try:
+        yield
+    finally:
+        disarmed = False
+        while not disarmed:  # a late interruption may come in between
+            with contextlib.suppress(_Hung):
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, before)
+                disarmed = True
+        if timer[0]:
+            signal.setitimer(signal.ITIMER_REAL, *timer)
+
+
+@contextlib.contextmanager
+def _by_thread(seconds: float) -> Iterator[None]:
+    """The same for Windows and for threads: an exception is sent to this thread from another one."""
+    target = ctypes.c_ulong(threading.get_ident())
+    send = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    over = threading.Event()
+    lock = threading.Lock()
+
+    def watch():
+        wait = seconds
+        while not over.wait(wait):
+            with lock:
+                if not over.is_set():
+                    send(target, ctypes.py_object(_Hung))
+            wait = AGAIN
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        with lock:
+            over.set()
+            send(target, None)
