@@ -15,7 +15,7 @@ import re
 import sys
 import textwrap
 
-from helpers.sandbox import codes
+from helpers.sandbox import codes, functions
 
 METHODS = {
     "+": "__add__",
@@ -170,7 +170,7 @@ def portable_source(obj: object) -> str | None:
 
 def _collect(obj: object, parts: dict[str, str]) -> None:
     """Add the definitions of the global names that `obj` uses to `parts`."""
-    space = next((m.__globals__ for m in _functions(obj)), {})
+    space = next((m.__globals__ for m in functions(obj)), {})
     for name in sorted({name for code in codes(obj) for name in code.co_names}):
         value = space.get(name)
         if name in parts or value is None or value is obj:
@@ -189,12 +189,6 @@ def _collect(obj: object, parts: dict[str, str]) -> None:
                 parts[name] = ""  # keeps two functions that call each other from going round
                 _collect(value, parts)
                 parts[name] = text
-
-
-def _functions(obj: object) -> list:
-    members = vars(obj).values() if isinstance(obj, type) else [obj]
-    unwrapped = (getattr(m, "__func__", getattr(m, "fget", m)) for m in members)
-    return [m for m in unwrapped if inspect.isfunction(m)]
 
 
 def stub_of(reference: object) -> object | None:

@@ -110,7 +110,7 @@ class Battery:
                 break
         return outcomes
 
-    def compare(self, index: int, outcome: Outcome) -> Agreement | Wrong | Problem:
+    def compare(self, index: int, outcome: Outcome, attempt: object) -> Agreement | Wrong | Problem:
         """How the outcome of one case relates to the right one; an Agreement may be true."""
         right = self.expected[index]
         if right.problem and outcome.problem and right.problem.error == outcome.problem.error:
@@ -124,7 +124,7 @@ class Battery:
             )
         if self.judge is None:
             return agree(right.value, outcome.value, self.tolerance)
-        said = call(self.judge, self.cases[index], right.value, outcome.value)
+        said = call(self.judge, self.cases[index], right.value, outcome.value, own=attempt)
         if said.problem:  # a result of another kind can be too strange for the judge
             plain = agree(right.value, outcome.value, self.tolerance)
             return Agreement(plain.message or said.problem.message)
@@ -134,7 +134,7 @@ class Battery:
 def diagnose(battery: Battery, attempt: object, mistakes: list[Mistake]) -> Verdict:
     """The verdict on an attempt that is complete enough to run."""
     outcomes = battery.run(attempt)
-    compared = [battery.compare(i, outcome) for i, outcome in enumerate(outcomes)]
+    compared = [battery.compare(i, outcome, attempt) for i, outcome in enumerate(outcomes)]
     failed = [i for i, result in enumerate(compared) if not _is_right(result)]
     unit, points = battery.unit, len(outcomes)
     if not failed:
@@ -217,7 +217,7 @@ def _faulty_op(battery: Battery, attempt, failed: list[int], verdict: Verdict) -
         if built.problem:
             continue
         root, names = built.value if isinstance(built.value, tuple) else (built.value, {})
-        fault = call(find_fault, root, names).value
+        fault = call(find_fault, root, names, own=attempt).value
         if fault is None:
             continue
         line, text = line_in(attempt, fault.op, fault.kind)

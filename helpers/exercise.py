@@ -20,7 +20,7 @@ from helpers.agreement import show
 from helpers.attempt import open_line, open_parts, portable_source, source_of, stub_of
 from helpers.diagnosis import Arguments, Battery, Case, Mistake, Wrong, diagnose
 from helpers.paper import Paper, paper
-from helpers.sandbox import call
+from helpers.sandbox import bound_by_name, call
 from helpers.task import Task
 from helpers.verdict import Note, Verdict, display
 
@@ -39,6 +39,7 @@ def exercise(
     version: int = 1,
     namespace: dict | None = None,
     name: str | None = None,
+    fault_codes: dict[str, str] | None = None,
 ) -> Callable[[object], Exercise]:
     """Make an exercise of the reference solution below.
 
@@ -65,6 +66,8 @@ def exercise(
         reference's module.
     name : str, optional
         By default the name of the reference.
+    fault_codes : dict, optional
+        CODE for a kind of `helpers.faults.Fault`, where no known mistake matches exactly.
 
     Examples
     --------
@@ -90,6 +93,7 @@ def exercise(
             tolerance=tolerance,
             version=version,
             namespace=namespace,
+            fault_codes=fault_codes or {},
         )
 
     return make
@@ -117,6 +121,7 @@ class Exercise(Task):
         self._required = rest["required"]
         self._tolerance = rest["tolerance"]
         self._namespace = rest["namespace"]
+        self._fault_codes = rest["fault_codes"]
         self._known_battery: Battery | None = None
         self._own: object = None
 

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 TIME_LIMIT = 10.0  # seconds
+_WRAPPERS = ("__func__", "fget", "func")  # of methods, properties, cached properties
 AGAIN = 0.05  # seconds; a bare `except:` may swallow the first interruption, so it is repeated
 
 
@@ -70,7 +71,8 @@ def call(
     limit : float, optional
         Seconds until the call is ended; by default `TIME_LIMIT`.
     own : function or class, optional
-        The learner's object: a problem points to the last line that belongs to it.
+        The learner's object: a problem points to the last line that belongs to it, and code that
+        uses its own name finds it, although a decorator runs before the name is bound.
 
     Examples
     --------
@@ -81,7 +83,7 @@ def call(
     """
     limit = TIME_LIMIT if limit is None else limit
     try:
-        with _quiet(), _time_limit(limit):
+        with _bound(own), _quiet(), _time_limit(limit):
             return Outcome(function(*args, **named))
     except KeyboardInterrupt:
         raise
@@ -90,11 +92,34 @@ def call(
         return Outcome(problem=_problem(error, limit, line, text))
 
 
+@contextlib.contextmanager
+def bound_by_name(own: object) -> Iterator[None]:
+    """Let the name of a function or class mean itself while it is checked.
+
+    A decorator runs before Python binds the name, so a function that calls itself, or a class whose
+    methods make new instances, would otherwise meet nothing there, or an older attempt.
+    """
+    members = own.__dict__.values() if isinstance(own, type) else [own]
+    spaces = [m.__globals__ for m in members if isinstance(m, types.FunctionType)]
+    if not spaces:
+        yield
+        return
+    space, name, absent = spaces[0], own.__name__, object()
+    before = space.get(name, absent)
+    space[name] = own
+    try:
+        yield
+    finally:
+        if before is absent:
+            space.pop(name, None)
+        else:
+            space[name] = before
+
+
 def codes(own: object) -> set[types.CodeType]:
     """The code objects of a function or class, with all functions inside."""
     found: set[types.CodeType] = set()
-    members = own.__dict__.values() if isinstance(own, type) else [own]
-    stack = [code for member in members for code in _code(member)]
+    stack = [function.__code__ for function in functions(own)]
     while stack:
         code = stack.pop()
         if code not in found:
@@ -103,12 +128,16 @@ def codes(own: object) -> set[types.CodeType]:
     return found
 
 
-def _code(item: object) -> Iterator[types.CodeType]:
-    """The code of one function, however it is wrapped as a method or property."""
-    for part in (item, *(getattr(item, name, None) for name in ("__func__", "fget", "func"))):
-        part = getattr(part, "__wrapped__", part)
-        if isinstance(getattr(part, "__code__", None), types.CodeType):
-            yield part.__code__
+def functions(own: object) -> list[types.FunctionType]:
+    """The function itself, or those that a class defines as methods and properties."""
+    members = own.__dict__.values() if isinstance(own, type) else [own]
+    found = []
+    for member in members:
+        for part in (member, *(getattr(member, name, None) for name in _WRAPPERS)):
+            part = getattr(part, "__wrapped__", part)
+            if isinstance(part, types.FunctionType):
+                found.append(part)
+    return found
 
 
 def _problem(error: BaseException, limit: float, line: int | None, text: str) -> Problem:
@@ -159,6 +188,24 @@ def _own_line(error: BaseException, own: object) -> tuple[int | None, str]:
         return None, ""
     file = found.tb_frame.f_code.co_filename
     return found.tb_lineno, linecache.getline(file, found.tb_lineno).strip()
+
+
+@contextlib.contextmanager
+def _bound(own: object) -> Iterator[None]:
+    """Bind an object to its own name where its code looks for it, for as long as it is tried."""
+    spaces = [function.__globals__ for function in functions(own)[:1]]
+    name = getattr(own, "__name__", "")
+    for space in spaces:
+        before = space.get(name, _bound)
+        space[name] = own
+    try:
+        yield
+    finally:
+        for space in spaces:
+            if before is _bound:
+                space.pop(name, None)
+            else:
+                space[name] = before
 
 
 @contextlib.contextmanager

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
-import textwrap
+
+from helpers.attempt import source_of
 
 
 def rewritten(reference: object, *changes: tuple[str, str]) -> object:
@@ -22,7 +22,7 @@ def rewritten(reference: object, *changes: tuple[str, str]) -> object:
     ValueError
         If an `old` is not there: the reference has changed and the mistake has not.
     """
-    source = textwrap.dedent(inspect.getsource(reference))
+    source = source_of(reference)
     for old, new in changes:
         if old not in source:
             raise ValueError(f"{reference.__name__} has no {old!r} to exchange.")

@@ -7,49 +7,22 @@ it knows by name, each as code that runs. `all` lists them in the order of the n
 from __future__ import annotations
 
 import math
-import random
 
-from helpers.engine import fifty, scalar
-from helpers.exercise import Case, Wrong, exercise, paper
+from helpers.engine import fifty
+from helpers.exercise import exercise, paper
+from helpers.weeks import week01_cases as cases
 from helpers.weeks.battery import engine_cases
 from helpers.weeks.rewrite import rewritten
 
-POINTS = [(2.0, 3.0), (-1.0, 4.0), (0.5, -2.0), (3.0, 1.0), (-2.5, -0.75), (1.25, 6.0)]
 
 # ------------------------------------------------------------------ the slope
-
-
-def _square(x):
-    return x * x
-
-
-def _cube_minus(x):
-    return x**3 - 2 * x
-
-
-def _slope_cases():
-    tries = [(_square, "x²", 3.0, 0.001), (_square, "x²", -2.0, 0.01), (math.sin, "sin x", 1.0, 0.1)]
-    tries += [(_cube_minus, "x³ − 2x", 0.5, 0.01), (math.exp, "exp x", -1.0, 0.05)]
-    return [
-        Case(f"f(x) = {name}, x = {x:g}, h = {h:g}", lambda slope, f=f, x=x, h=h: slope(f, x, h))
-        for f, name, x, h in tries
-    ]
-
-
-def _any_difference_quotient(case, expected, got):
-    """Forward, backward and central difference are all answers of f to a nudge of size h."""
-    f, x, h = case.run(lambda f, x, h: (f, x, h))
-    right = [(f(x + h) - f(x)) / h, (f(x) - f(x - h)) / h, (f(x + h) - f(x - h)) / (2 * h)]
-    if any(math.isclose(got, r, rel_tol=1e-9) for r in right):
-        return None
-    return "That is neither (f(x + h) − f(x)) / h nor one of its relatives."
 
 
 @exercise(
     minutes=5,
     difficulty=1,
-    cases=_slope_cases,
-    judge=_any_difference_quotient,
+    cases=cases.slope_cases,
+    judge=cases.any_difference_quotient,
     hints=[
         "Nudge the input from x to x + h. By how much does the output change?",
         "A slope is a ratio: change of the output per change of the input.",
@@ -98,7 +71,7 @@ def quotient_of_value(f, x, h):
 @exercise(
     minutes=3,
     difficulty=1,
-    cases=POINTS,
+    cases=cases.POINTS,
     hints=[
         "Give the intermediate result a name: q is what the plus makes.",
         "q = x + y, and f is made of q and y.",
@@ -152,7 +125,7 @@ by_hand = paper(
 @exercise(
     minutes=3,
     difficulty=1,
-    cases=POINTS,
+    cases=cases.POINTS,
     hints=[
         "Which way can a nudge of x take to f? There is one.",
         "∂f/∂x = ∂f/∂q · ∂q/∂x. For q = x + y the second factor is 1.",
@@ -188,7 +161,7 @@ def the_other_one(x, y):
 @exercise(
     minutes=5,
     difficulty=1,
-    cases=POINTS,
+    cases=cases.POINTS,
     hints=[
         "Put your finger on y in the graph. How many arrows leave it?",
         "One path goes straight into the product, the other through q. Write down the product of "
@@ -236,31 +209,12 @@ def the_same_path_twice(x, y):
 
 # ------------------------------------------------------------------ local derivatives
 
-_OPS = ("add", "mul", "max", "min", "exp", "pow")
-_LOCAL_POINTS = [(op, a, b) for op in _OPS for a, b in ((2.0, 3.0), (1.5, -2.0), (4.0, 0.5))]
-
-
-def _first_entries_count(case, expected, got):
-    """For exp and pow a second entry is not asked for; 0 or the derivative by b is welcome."""
-    op, a, b = case.args
-    if op in ("exp", "pow") and isinstance(got, (tuple, list)) and len(got) == 2:
-        also = (0.0,) if op == "exp" else (0.0, a**b * math.log(a))
-        if any(math.isclose(got[1], other, abs_tol=1e-12) for other in also):
-            got = got[:1]
-    if op in ("exp", "pow") and isinstance(got, (int, float)) and not isinstance(got, bool):
-        got = (got,)
-    if not isinstance(got, (tuple, list)) or len(got) != len(expected):
-        return f"For `{op}` expected {len(expected)} local derivative(s) in a tuple, got {got!r}."
-    if all(math.isclose(g, e, rel_tol=1e-10) for g, e in zip(got, expected)):
-        return None
-    return f"The local derivatives of `{op}` at a = {a:g}, b = {b:g} are different."
-
 
 @exercise(
     minutes=10,
     difficulty=2,
-    cases=_LOCAL_POINTS,
-    judge=_first_entries_count,
+    cases=cases.LOCAL_POINTS,
+    judge=cases.first_entries_count,
     hints=[
         "For each op hold one operand fixed and nudge the other. What happens to the result?",
         "add copies (1 and 1); mul gives each operand the other; max passes the nudge of the winner.",
@@ -288,13 +242,13 @@ local_derivatives.mistake(
     "h·b, so ∂out/∂a is b: mul *swaps*.",
 )(rewritten(local_derivatives.reference, ("return (b, a)", "return (a, b)")))
 
-local_derivatives.mistake(
-    "POWN", "d(aᵇ)/da lowers the exponent by one: b·a**(b − 1), not b·a**b."
-)(rewritten(local_derivatives.reference, ("b * a ** (b - 1)", "b * a**b")))
+local_derivatives.mistake("POWN", "d(aᵇ)/da lowers the exponent by one: b·a**(b − 1), not b·a**b.")(
+    rewritten(local_derivatives.reference, ("b * a ** (b - 1)", "b * a**b"))
+)
 
-local_derivatives.mistake(
-    "POWFACTOR", "The exponent comes down as a factor: b·a**(b − 1)."
-)(rewritten(local_derivatives.reference, ("b * a ** (b - 1)", "a ** (b - 1)")))
+local_derivatives.mistake("POWFACTOR", "The exponent comes down as a factor: b·a**(b − 1).")(
+    rewritten(local_derivatives.reference, ("b * a ** (b - 1)", "a ** (b - 1)"))
+)
 
 local_derivatives.mistake(
     "EXPPOWER", "exp is not a power of a: its slope is exp(a) itself, not a·exp(a − 1)."
@@ -315,36 +269,10 @@ local_derivatives.mistake(
 # ------------------------------------------------------------------ the sum over paths
 
 
-def _dag_cases():
-    small = [
-        ("one edge", [("x", "f", 3.0)], "x", "f"),
-        ("a chain", [("x", "q", 2.0), ("q", "f", -3.0)], "x", "f"),
-        ("(x + y)·y, from y", [("x", "q", 1.0), ("y", "q", 1.0), ("q", "f", 3.0), ("y", "f", 5.0)],
-         "y", "f"),
-        ("x·x: two edges side by side", [("x", "f", 3.0), ("x", "f", 3.0)], "x", "f"),
-        ("no path", [("a", "f", 2.0), ("x", "b", 4.0)], "x", "f"),
-    ]  # fmt: skip
-    return [_dag_case(*each) for each in (*small, *(_random_dag(seed) for seed in range(12)))]
-
-
-def _random_dag(seed):
-    rng = random.Random(seed)
-    names = "abcdefgh"[: rng.randint(4, 8)]
-    pairs = [(p, c) for i, p in enumerate(names) for c in names[i + 1 :] if rng.random() < 0.6]
-    pairs += [(names[i], names[i + 1]) for i in range(len(names) - 1)]
-    edges = [(p, c, round(rng.uniform(-2, 2), 2)) for p, c in pairs]
-    rng.shuffle(edges)
-    return f"random graph {seed} with {len(edges)} edges", edges, names[0], names[-1]
-
-
-def _dag_case(label, edges, src, dst):
-    return Case(label, lambda f: f(list(edges), src, dst))
-
-
 @exercise(
     minutes=15,
     difficulty=2,
-    cases=_dag_cases,
+    cases=cases.dag_cases,
     hints=[
         "Think backwards from the definition: every path from src starts with one edge out of src.",
         "sum over the edges out of src of (local derivative of that edge) × (sum over paths from its "
@@ -412,17 +340,11 @@ sum_over_paths.mistake(
 
 # ------------------------------------------------------------------ the sigmoid neuron
 
-_NEURON_POINTS = [
-    ((2.0, -3.0, -3.0), (-1.0, -2.0)),
-    ((0.5, 1.5, -0.25), (1.0, -0.4)),
-    ((-1.2, 0.3, 0.8), (0.7, 2.0)),
-]
-
 
 @exercise(
     minutes=25,
     difficulty=3,
-    cases=_NEURON_POINTS,
+    cases=cases.NEURON_POINTS,
     hints=[
         "Write the forward pass in stages, one operation a line, each with a name. Then walk the same "
         "lines from bottom to top, one backward line for each.",
@@ -478,7 +400,9 @@ for _code, _why, _old, _new in [
 gates = paper(
     "gates",
     "D3: the gradients of f = 2·(x·y + max(z, w)) at (3, −4, 2, −1), by the pattern of each gate",
-    answers=dict(ds="2", dp="ds * 1", dm="ds * 1", dx="dp * y", dy="dp * x", dz="dm * 1", dw="dm * 0"),
+    answers=dict(
+        ds="2", dp="ds * 1", dm="ds * 1", dx="dp * y", dy="dp * x", dz="dm * 1", dw="dm * 0"
+    ),
     at=dict(x=3.0, y=-4.0, z=2.0, w=-1.0),
     minutes=8,
     difficulty=1,
@@ -525,7 +449,10 @@ staged = paper(
     mistakes={
         "DIVSIGN": (dict(dden="num / den**2"), "A larger denominator makes f smaller: minus."),
         "DIVSQUARE": (dict(dden="-num / den"), "The denominator is squared: −num/den²."),
-        "CHAINSUM": (dict(dx="dnum + dxpy"), "x is used three times; the path through σ(x) is missing."),
+        "CHAINSUM": (
+            dict(dx="dnum + dxpy"),
+            "x is used three times; the path through σ(x) is missing.",
+        ),
         "SIGMOIDIN": (
             dict(dy="dxpy + dsigy * y * (1 - y)"),
             "σ' is s·(1 − s) with the *output* s, not with the input.",
@@ -536,78 +463,12 @@ staged = paper(
 
 # ------------------------------------------------------------------ the order
 
-def _order_graphs():
-    V = scalar.Value
-
-    def chain():
-        x = V(2.0, name="x")
-        y = x * x
-        y.name = "y"
-        return y
-
-    def diamond():
-        x = V(2.0, name="x")
-        a = x * V(2.0, name="two")
-        b = a + V(1.0, name="one")
-        c = a * b
-        d = c + a
-        a.name, b.name, c.name, d.name = "abcd"
-        return d
-
-    def ladder():
-        nodes = [V(1.0, name="n0"), V(2.0, name="n1")]
-        for i in range(2, 9):
-            node = nodes[-1] * nodes[-2] if i % 2 else nodes[-2] + nodes[-1]
-            node.name = f"n{i}"
-            nodes.append(node)
-        return nodes[-1]
-
-    return {"a leaf": lambda: V(1.0, name="x"), "y = x·x": chain,
-            "diamond: a = 2x, b = a + 1, c = a·b, d = c + a": diamond,
-            "ladder of 9 nodes, each used twice": ladder}  # fmt: skip
-
-
-def _order_case(label, build):
-    def run(order_of):
-        order = order_of(build())
-        return [getattr(node, "name", repr(node)) for node in order]
-
-    return Case(label, run)
-
-
-def _any_valid_order(case, expected, got):
-    if sorted(got) == sorted(expected):
-        build = _order_graphs()[case.label]
-        place = {name: i for i, name in enumerate(got)}
-        nodes = scalar.topological_order(build())
-        pairs = [(p.name, n.name) for n in nodes for p in n.parents]
-        late = next((pair for pair in pairs if place[pair[0]] > place[pair[1]]), None)
-        if late is None:
-            return None
-        if all(place[p] > place[n] for p, n in pairs):
-            return Wrong("Children come before their parents: this is the order of backward. "
-                         "Turn it around.", "REVERSED")  # fmt: skip
-        return Wrong(
-            f"`{late[1]}` comes before its parent `{late[0]}`. A node may be appended only after all "
-            "its parents: append *after* the loop over parents, not before it.",
-            "ORDER",
-        )
-    twice = next((name for name in got if got.count(name) > 1), None)
-    if twice:
-        return Wrong(
-            f"`{twice}` stands in the order {got.count(twice)} times. Remember which nodes were "
-            "visited, in a set.",
-            "NOVISIT",
-        )
-    missing = [name for name in expected if name not in got]
-    return Wrong(f"Missing from the order: {', '.join(missing)}.", "MISSING")
-
 
 @exercise(
     minutes=15,
     difficulty=2,
-    cases=lambda: [_order_case(*item) for item in _order_graphs().items()],
-    judge=_any_valid_order,
+    cases=cases.order_cases,
+    judge=cases.any_valid_order,
     hints=[
         "When may a node be appended? Only when all its parents already are.",
         "Visit a node: if it was visited, return; visit all its parents; then append it.",
@@ -656,7 +517,10 @@ topological_order.mistake(
 )(
     rewritten(
         topological_order.reference,
-        ("            order.append(node)", "            if node.parents:\n                order.append(node)"),
+        (
+            "            order.append(node)",
+            "            if node.parents:\n                order.append(node)",
+        ),
     )
 )
 
@@ -667,9 +531,7 @@ Value = exercise(
     minutes=60,
     difficulty=3,
     cases=engine_cases,
-    required=(
-        "__add__ __sub__ __mul__ __truediv__ __pow__ exp tanh relu backward".split()
-    ),
+    required=("__add__ __sub__ __mul__ __truediv__ __pow__ exp tanh relu backward".split()),
     hints=[
         "A node needs its number, its gradient (0.0 at first), its parents, and for each parent the "
         "local derivative ∂self/∂parent. Each operation fills them in; none of them runs backward.",
