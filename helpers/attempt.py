@@ -59,27 +59,57 @@ def open_line(obj: object) -> tuple[int | None, str]:
     return None, ""
 
 
-def line_in(engine: type, op: str, kind: str) -> tuple[int | None, str]:
-    """The line of an engine's source that a fault points to, and its text.
+def line_of_fault(engine: type, fault: object) -> tuple[int | None, str]:
+    """The line of an engine's source that a `helpers.faults.Fault` points to, and its text.
 
-    `op` and `kind` are those of `helpers.faults.Fault`. It is the line that assigns a gradient
-    where that is the fault, otherwise the first line of the method.
+    Where the node keeps its backward rule as a function inside the operation, it is the line of
+    that function which writes the parent's gradient; where it keeps local derivatives, the line
+    of the operation that makes the node; for a wrong order or seed the method `backward`.
     """
-    tree, lines = _definition(engine)
-    wanted = (
-        "backward"
-        if kind in ("order", "not seeded")
-        else METHODS.get(op.rstrip("0123456789.-"), op)
-    )
-    for method in tree.body if isinstance(tree, ast.ClassDef) else ():
-        if isinstance(method, ast.FunctionDef) and method.name == wanted:
-            pattern = r"grad\s*=[^=]" if kind == "overwrote" else r"grad\s*[+-]?=[^=]"
-            body = range(method.lineno, method.end_lineno + 1)
-            hits = [n for n in body if re.search(pattern, lines[n - 1])]
-            exact = hits and (kind == "overwrote" or len(hits) == 1)
-            line = hits[0] if exact else method.lineno
-            return line, lines[line - 1].strip()
+    if fault.kind in ("order", "not seeded"):
+        return _line_of_method(engine, "backward", r"def ")
+    mine = codes(engine)
+    for rule in _functions_kept_by(fault.node.obj):
+        if rule.__code__ in mine:
+            names = _names_of(fault.parent.obj, rule) if fault.parent else []
+            first = rule.__code__.co_firstlineno
+            last = max((n for *_, n in rule.__code__.co_lines() if n), default=first)
+            wanted = rf"\b({'|'.join(names) or '[a-z]+'})\.\w+\s*[-+]?=[^=]"
+            return _first_match(rule.__code__.co_filename, first, last, wanted)
+    method = METHODS.get(fault.op.rstrip("0123456789.-"), fault.op)
+    return _line_of_method(engine, method, rf"\b{engine.__name__}\(")
+
+
+def _functions_kept_by(node: object) -> list:
+    """The functions among the attributes of an engine's node."""
+    slots = [slot for cls in type(node).__mro__ for slot in getattr(cls, "__slots__", ())]
+    kept = [*getattr(node, "__dict__", {}).values(), *(getattr(node, s, None) for s in slots)]
+    return [value for value in kept if inspect.isfunction(value)]
+
+
+def _names_of(obj: object, function) -> list[str]:
+    """Under which names a nested function knows an object."""
+    names = function.__code__.co_freevars
+    cells = function.__closure__ or ()
+    return [name for name, cell in zip(names, cells, strict=True) if cell.cell_contents is obj]
+
+
+def _line_of_method(engine: type, name: str, wanted: str) -> tuple[int | None, str]:
+    for function in functions(engine):
+        if function.__name__ == name:
+            code = function.__code__
+            last = max((n for *_, n in code.co_lines() if n), default=code.co_firstlineno)
+            return _first_match(code.co_filename, code.co_firstlineno, last, wanted)
     return None, ""
+
+
+def _first_match(file: str, first: int, last: int, wanted: str) -> tuple[int | None, str]:
+    """The first line in a range that holds a pattern, or the first of the range."""
+    lines = {number: linecache.getline(file, number).strip() for number in range(first, last + 1)}
+    if not any(lines.values()):
+        return None, ""
+    hits = [number for number, text in lines.items() if re.search(wanted, text)]
+    return (hits or [first])[0], lines[(hits or [first])[0]]
 
 
 def _definition(obj: object) -> tuple[ast.FunctionDef | ast.ClassDef | None, list[str]]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import copy
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from helpers import sandbox
 from helpers.agreement import Agreement, agree, numbers, show
-from helpers.attempt import line_in
+from helpers.attempt import line_of_fault
 from helpers.graph import number
 from helpers.sandbox import Outcome, Problem, call
 from helpers.verdict import Verdict, verified
@@ -122,7 +122,7 @@ class Battery:
             return Agreement(
                 f"{right.problem.error} must be raised here{why}; you give {show(outcome.value)}."
             )
-        if self.judge is None:
+        if self.judge is None or outcome.value is None:
             return agree(right.value, outcome.value, self.tolerance)
         said = call(self.judge, self.cases[index], right.value, outcome.value, own=attempt)
         if said.problem:  # a result of another kind can be too strange for the judge
@@ -131,14 +131,23 @@ class Battery:
         return said.value if isinstance(said.value, Wrong) else Agreement(said.value or None)
 
 
-def diagnose(battery: Battery, attempt: object, mistakes: list[Mistake]) -> Verdict:
-    """The verdict on an attempt that is complete enough to run."""
+def diagnose(
+    battery: Battery,
+    attempt: object,
+    mistakes: list[Mistake],
+    fault_codes: Mapping[str, str] | None = None,
+) -> Verdict:
+    """The verdict on an attempt that is complete enough to run.
+
+    `fault_codes` gives the CODE of the mistake for a kind of `helpers.faults.Fault`, for attempts
+    that make a known mistake in some operations only.
+    """
     outcomes = battery.run(attempt)
     compared = [battery.compare(i, outcome, attempt) for i, outcome in enumerate(outcomes)]
     failed = [i for i, result in enumerate(compared) if not _is_right(result)]
     unit, points = battery.unit, len(outcomes)
     if not failed:
-        error = max(result.error for result in compared)
+        error = None if battery.judge else max(result.error for result in compared)
         message = verified(points, unit, error)
         return Verdict(status="passed", message=message, points=points, unit=unit, error=error)
 
@@ -157,14 +166,17 @@ def diagnose(battery: Battery, attempt: object, mistakes: list[Mistake]) -> Verd
     if isinstance(result, Problem):
         verdict = replace(verdict, line=result.line, line_text=result.line_text)
     if known:
-        return replace(verdict, mistake=known.code, message=known.explanation)
+        where = f"\nIt shows in line {verdict.line}: `{verdict.line_text}`" if verdict.line else ""
+        return replace(verdict, mistake=known.code, message=known.explanation + where)
     if isinstance(result, Problem):
         return replace(verdict, message=result.message)
     if isinstance(result, Wrong):
         return replace(verdict, message=result.message, mistake=result.code)
     faulty = _faulty_op(battery, attempt, failed, verdict)
     if faulty:
-        return faulty
+        code = (fault_codes or {}).get(faulty.fault.kind)
+        why = next((m.explanation for m in mistakes if m.code == code), "")
+        return replace(faulty, mistake=code, message=f"{why}\n{faulty.message}".strip())
     ratio = _constant_ratio(battery, outcomes, compared)
     if ratio:
         return replace(verdict, message=ratio)
@@ -220,7 +232,7 @@ def _faulty_op(battery: Battery, attempt, failed: list[int], verdict: Verdict) -
         fault = call(find_fault, root, names, own=attempt).value
         if fault is None:
             continue
-        line, text = line_in(attempt, fault.op, fault.kind)
+        line, text = line_of_fault(attempt, fault)
         said = str(fault)
         where = f" Look at line {line}: `{text}`" if line else ""
         return replace(

@@ -15,12 +15,12 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from helpers import progress
+from helpers import memory
 from helpers.agreement import show
 from helpers.attempt import open_line, open_parts, portable_source, source_of, stub_of
 from helpers.diagnosis import Arguments, Battery, Case, Mistake, Wrong, diagnose
 from helpers.paper import Paper, paper
-from helpers.sandbox import bound_by_name, call
+from helpers.sandbox import call
 from helpers.task import Task
 from helpers.verdict import Note, Verdict, display
 
@@ -142,8 +142,8 @@ class Exercise(Task):
             self._own = attempt
             source = portable_source(attempt)
             if source:
-                progress.save_passed(self.week, self.name, source, self.version)
-        notes += progress.take_notes()
+                memory.save_passed(self.week, self.name, source, self.version)
+        notes += memory.take_notes()
         display(replace(verdict, notes=tuple(notes)))
         return attempt if verdict.status == "passed" else self.reference
 
@@ -225,7 +225,7 @@ class Exercise(Task):
         missing = self._missing(attempt)
         if missing:
             return Verdict(status="failed", message=missing)
-        return diagnose(self._battery, attempt, self.mistakes)
+        return diagnose(self._battery, attempt, self.mistakes, self._fault_codes)
 
     def _wrong_kind(self, attempt: object) -> str | None:
         if isinstance(self.reference, type):
@@ -270,20 +270,21 @@ class Exercise(Task):
         """The learner's own solution or None, and a sentence which one it is."""
         if self._own is not None:
             return self._own, f"Your own `{self.name}`, from this session."
-        kept = progress.load_passed(self.week, self.name)
+        kept = memory.load_passed(self.week, self.name)
         if kept is None:
-            notes = " ".join(progress.take_notes())
+            notes = " ".join(memory.take_notes())
             return None, f"The course's `{self.name}`: yours is not here yet. {notes}".strip()
         file = f"<your {self.week} {self.name}>"
         lines = kept.source.splitlines(keepends=True)
         linecache.cache[file] = (len(kept.source), None, lines, file)
-        space = dict(self._names_for_revival(), __name__="__main__")
+        space = {**self._names_for_revival(), "__name__": "__main__"}
+        space.pop(self.name, None)
         made = call(lambda: exec(compile(kept.source, file, "exec"), space))
         own = space.get(self.name)
         verdict = self._examine(own)
         if verdict.status == "passed":
             return own, f"Your own `{self.name}`, passed on {kept.date}, checked again: right."
-        why = made.problem.message if made.problem else verdict.message
+        why = f"Python says {made.problem.detail}." if made.problem else verdict.message
         return None, (
             f"The course's `{self.name}`: yours of {kept.date} does not pass today's check. {why}"
         ).strip()

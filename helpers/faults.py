@@ -226,7 +226,9 @@ def _not_as_wanted(node, parent, sent, wanted, size, slope, upstream) -> Fault |
         )
         return Fault(node.op, node, parent, "missing push", expected, got, message)
     if len(wanted) > 1:
-        slot = next(i for i, (p, w) in enumerate(zip(sent, wanted)) if not _close(p.amount, w, near))
+        slot = next(
+            i for i, (p, w) in enumerate(zip(sent, wanted)) if not _close(p.amount, w, near)
+        )
         expected, got = wanted[slot], sent[slot].amount
     message = (
         f"{where} pushes {number(got)} to `{parent.label}`; "
@@ -285,7 +287,10 @@ def _suspects(node: Node, parent: Node, slope: float) -> list[tuple[float, str]]
         found = [(1 - x * x, "used the input where the output belongs")]
         found += [(x * (1 - x), "used the input where the output belongs")]
         found += [(1 - out, "forgot the square of the output"), ((1 - out) ** 2, "squared 1 − t")]
-        found += [(out * (1 - out), "used the rule of the sigmoid"), (out, "used the output itself")]
+        found += [
+            (out * (1 - out), "used the rule of the sigmoid"),
+            (out, "used the output itself"),
+        ]
         found += [(1 - out * out, "used the rule of tanh")]
     elif op == "exp":
         found = [(x, "used the input; the derivative of exp is its output")]

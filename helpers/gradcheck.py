@@ -133,7 +133,9 @@ def numerical_gradient(f: Callable, *inputs, h: float = STEP):
     return grads[0] if len(grads) == 1 else tuple(grads)
 
 
-def gradcheck(f: Callable, grad_f: Callable, *inputs, h: float = STEP, tolerance: float = TOLERANCE):
+def gradcheck(
+    f: Callable, grad_f: Callable, *inputs, h: float = STEP, tolerance: float = TOLERANCE
+):
     """Compare an analytic gradient with central differences, entry by entry.
 
     Parameters

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from helpers import progress
+from helpers import memory
 from helpers.agreement import agree, show
 from helpers.diagnosis import Mistake
 from helpers.formula import Formula, read
@@ -89,7 +89,7 @@ class Paper(Task):
         verdict = self._complete(self._examine(lines))
         if verdict.status == "passed":
             entered = ", ".join(f"{line}={value!r}" for line, value in lines.items())
-            progress.save_passed(self.week, self.name, entered)
+            memory.save_passed(self.week, self.name, entered)
         return verdict
 
     def solution_source(self) -> str:

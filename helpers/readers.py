@@ -12,11 +12,20 @@ from __future__ import annotations
 import inspect
 import math
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 VALUE_NAMES = ("data", "value")
-PARENT_NAMES = ("parents", "_parents", "_prev", "prev", "_children", "children", "inputs", "_inputs")
+PARENT_NAMES = (
+    "parents",
+    "_parents",
+    "_prev",
+    "prev",
+    "_children",
+    "children",
+    "inputs",
+    "_inputs",
+)
 OP_NAMES = ("op", "_op")
 
 

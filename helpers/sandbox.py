@@ -92,30 +92,6 @@ def call(
         return Outcome(problem=_problem(error, limit, line, text))
 
 
-@contextlib.contextmanager
-def bound_by_name(own: object) -> Iterator[None]:
-    """Let the name of a function or class mean itself while it is checked.
-
-    A decorator runs before Python binds the name, so a function that calls itself, or a class whose
-    methods make new instances, would otherwise meet nothing there, or an older attempt.
-    """
-    members = own.__dict__.values() if isinstance(own, type) else [own]
-    spaces = [m.__globals__ for m in members if isinstance(m, types.FunctionType)]
-    if not spaces:
-        yield
-        return
-    space, name, absent = spaces[0], own.__name__, object()
-    before = space.get(name, absent)
-    space[name] = own
-    try:
-        yield
-    finally:
-        if before is absent:
-            space.pop(name, None)
-        else:
-            space[name] = before
-
-
 def codes(own: object) -> set[types.CodeType]:
     """The code objects of a function or class, with all functions inside."""
     found: set[types.CodeType] = set()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from helpers import progress
+from helpers import memory
 from helpers.verdict import Note, Verdict, effort
 
 
@@ -57,7 +57,7 @@ class Task:
             Show it at once.
         """
         hints_read = bool(self.hints) and self._hints_given == len(self.hints)
-        tried = self._attempted or progress.attempts(self.week, self.name) > 0
+        tried = self._attempted or memory.attempts(self.week, self.name) > 0
         if now or hints_read or tried or not self.hints:
             return Note(f"Solution of `{self.name}`", source=self.solution_source())
         return Note(
@@ -76,7 +76,7 @@ class Task:
         tried = verdict.status != "not attempted"
         if tried:
             self._attempted = True
-            progress.count_attempt(self.week, self.name)
+            memory.count_attempt(self.week, self.name)
         return replace(
             verdict,
             exercise=self.name,

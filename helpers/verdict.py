@@ -43,7 +43,8 @@ class Verdict:
     line, line_text : int or None, str
         The learner's own line, where one can be named.
     points, unit, error : int, str, float
-        How many points were checked, and the largest relative error.
+        How many points were checked, and the largest relative error (None where several answers
+        are right).
     """
 
     status: str
@@ -58,7 +59,7 @@ class Verdict:
     line_text: str = ""
     points: int = 0
     unit: str = "points"
-    error: float = 0.0
+    error: float | None = None
     minutes: float | None = None
     difficulty: int | None = None
     hints: tuple[str, ...] = ()
@@ -137,11 +138,15 @@ class Note:
         return _frame(TINTS["neutral"].hue, "".join(parts))
 
 
-def verified(points: int, unit: str, error: float) -> str:
-    """What was verified, with the error as a bound: "12 points, largest error below 1e-15"."""
+def verified(points: int, unit: str, error: float | None) -> str:
+    """What was verified: "Checked at 12 points; largest error below 1e-15."; None: no bound."""
+    where = f"{'at' if unit == 'points' else 'on'} {points} {unit}"
+    if points == 1:
+        where = where.removesuffix("s")
+    if error is None:
+        return f"Checked {where}."
     power = max(-15, math.floor(math.log10(error)) + 1) if error > 0 else -15
-    unit = unit.removesuffix("s") if points == 1 else unit
-    return f"Checked at {points} {unit}; largest error below 1e{power}."
+    return f"Checked {where}; largest error below 1e{power}."
 
 
 def effort(difficulty: int | None, minutes: float | None) -> str:

@@ -74,7 +74,10 @@ def engine(backward=_backward, **rules):
         def _two(self, other, op, f, name):
             other = other if isinstance(other, Value) else Value(other)
             return self._new(
-                f(self.data, other.data), (self, other), op, lambda out: rule[name](self, other, out)
+                f(self.data, other.data),
+                (self, other),
+                op,
+                lambda out: rule[name](self, other, out),
             )
 
         def __add__(self, other):
@@ -90,9 +93,7 @@ def engine(backward=_backward, **rules):
             return self + (other if isinstance(other, Value) else Value(other)) * -1.0
 
         def __pow__(self, n):
-            return self._new(
-                self.data**n, (self,), f"**{n}", lambda out: rule["pow"](self, n, out)
-            )
+            return self._new(self.data**n, (self,), f"**{n}", lambda out: rule["pow"](self, n, out))
 
         def tanh(self):
             t = math.tanh(self.data)

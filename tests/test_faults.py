@@ -4,6 +4,7 @@ import micrograd.engine
 import pytest
 import torch
 from broken_engines import BROKEN, diamond, engine, quotient, rectify, squash
+
 from helpers.engine import fifty
 from helpers.engine.scalar import Value
 from helpers.faults import find_fault

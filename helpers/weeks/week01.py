@@ -14,7 +14,6 @@ from helpers.weeks import week01_cases as cases
 from helpers.weeks.battery import engine_cases
 from helpers.weeks.rewrite import rewritten
 
-
 # ------------------------------------------------------------------ the slope
 
 
