@@ -1,7 +1,7 @@
 """What the notebooks draw on: pictures, widgets, checks and exercises for learning autograd.
 
-Names are loaded when they are first used, so that `import helpers` costs nothing and brings in neither
-PyTorch nor the widgets.
+Names are loaded when they are first used, so that `import helpers` costs nothing and brings in
+neither PyTorch nor the widgets.
 """
 
 import importlib

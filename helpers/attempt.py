@@ -1,8 +1,8 @@
 """Read the code of an attempt: its source, and which parts are still open.
 
-A part is open while a bare `...` stands in it as a statement or as a value; `X[..., 0]` and the like
-are ordinary Python. The source of a class written in a notebook cell is found through its methods,
-because Python itself looks only into files.
+A part is open while a bare `...` stands in it as a statement or as a value; `X[..., 0]` and the
+like are ordinary Python. The source of a class written in a notebook cell is found through its
+methods, because Python itself looks only into files.
 """
 
 from __future__ import annotations

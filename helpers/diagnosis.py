@@ -64,7 +64,7 @@ class Arguments(Case):
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """What a `judge` may return: a sentence, and the CODE of the mistake where it is a known one."""
+    """What a `judge` may return: a sentence, and the CODE where the mistake is a known one."""
 
     message: str
     code: str | None = None
@@ -100,7 +100,7 @@ class Battery:
         return "points" if isinstance(self.cases[0], Arguments) else "cases"
 
     def run(self, attempt: object) -> list[Outcome]:
-        """The outcomes of an attempt, in the time limit of the sandbox; it ends with one that hangs."""
+        """The outcomes of an attempt, within the time limit; a case that hangs is the last."""
         end = time.monotonic() + sandbox.TIME_LIMIT
         outcomes = []
         for case in self.cases:

@@ -1,10 +1,10 @@
 """Which line of an engine is wrong: the first op whose backward disagrees with mathematics.
 
 `find_fault` lets the engine run its own backward pass under watch (`helpers.graph`), measures every
-local derivative from the forward function alone (`helpers.measure`), and compares push by push. A push
-can be wrong in five ways: the local derivative is not the right one, it overwrote what another path had
-brought, it came before the node's own gradient was complete, it never came, or the pass was never
-seeded with 1.
+local derivative from the forward function alone (`helpers.measure`), and compares push by push. A
+push can be wrong in five ways: the local derivative is not the right one, it overwrote what another
+path had brought, it came before the node's own gradient was complete, it never came, or the pass
+was never seeded with 1.
 """
 
 from __future__ import annotations
@@ -247,7 +247,7 @@ def _wrong_total(graph: Graph, trace: Trace, right, scale) -> Fault | None:
         if node is not graph.root and not _close(got, expected, scale[node.index]):
             user = graph.consumers(node)[0]
             message = (
-                f"the gradient of `{node.label}` is {number(got)} and should be {number(expected)}, "
+                f"the gradient of `{node.label}` is {number(got)}, should be {number(expected)}, "
                 f"while those of all later nodes are right: look at the backward of `{user.op}`."
             )
             return Fault(user.op, user, node, "local derivative", expected, got, message)

@@ -1,4 +1,4 @@
-"""Formulas as a learner types them: `x·y^2`, `2y`, `q + dq`. Read, checked, evaluated; never `eval`.
+"""Formulas as a learner types them, `x·y^2`, `2y`, `q + dq`: read and evaluated, never by `eval`.
 
 Numbers, names, + - * / **, parentheses and a handful of functions are known; × · − ^ ² and a
 number before a name (`2y`) are read as they are meant.

@@ -1,9 +1,9 @@
-"""Is this gradient right? Numerical gradients, checks that say how sure they are, PyTorch as witness.
+"""Is this gradient right? Numerical gradients, checks that say how sure they are, PyTorch.
 
-A gradient check compares an analytic gradient with the answer of the function itself to small nudges.
-It says nothing about the *value* of the function: a wrong forward with its own right backward passes.
-Central differences work for any function; the complex step and random directions are for those who
-want more digits, or have more parameters than patience.
+A gradient check compares an analytic gradient with the answer of the function itself to small
+nudges. It says nothing about the *value* of the function: a wrong forward with its own right
+backward passes. Central differences work for any function; the complex step and random directions
+are for those who want more digits, or have more parameters than patience.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def numerical_gradient(f: Callable, *inputs, h: float = STEP):
     """
     points = [np.array(x, dtype=float) for x in inputs]
     grads = []
-    for k, point in enumerate(points):
+    for point in points:
         grad = np.zeros_like(point)
         for index in np.ndindex(point.shape):
             here = point[index]

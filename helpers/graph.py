@@ -1,10 +1,11 @@
 """One neutral record of a computation, whichever engine made it.
 
 `Graph.record(root)` reads the course's `Value` and `Tensor`, an engine written in a notebook cell,
-micrograd's `Value`, and PyTorch's own `grad_fn` graph. It needs only what every engine has: a number,
-its parents, a gradient. `graph.backward_steps()` runs that engine's own backward pass and watches the
-gradients change, so it tells what the engine does, also when the engine is wrong. How an engine is
-read stands in `helpers.readers`; pictures, widgets and checks are built from the record.
+micrograd's `Value`, and PyTorch's own `grad_fn` graph. It needs only what every engine has: a
+number, its parents, a gradient. `graph.backward_steps()` runs that engine's own backward pass and
+watches the gradients change, so it tells what the engine does, also when the engine is wrong. How
+an engine is read stands in `helpers.readers`; pictures, widgets and checks are built from the
+record.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 One JSON file for each week, and one for the predictions, beside `helpers/` and ignored by git. The
 environment variable AUTOGRAD_PROGRESS moves the folder, or turns it "off"; in tests and on CI it is
-off unless a folder is named. Nothing here ever fails a cell: a file that cannot be read is set aside
-under another name, a folder that cannot be written is reported. `take_notes()` gives those
+off unless a folder is named. Nothing here ever fails a cell: a file that cannot be read is set
+aside under another name, a folder that cannot be written is reported. `take_notes()` gives those
 sentences. What is kept is shown by `helpers.overview`.
 """
 

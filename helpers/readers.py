@@ -1,10 +1,10 @@
 """How an engine is read and watched: the only place that knows how engines differ.
 
-`EngineReader` reads any Python engine whose nodes have a number, a gradient and parents: the course's
-own, one from a notebook cell, micrograd's. `TorchReader` reads PyTorch's `grad_fn` graph. Both also
-*observe* a backward pass: the first by watching every read and write of `.grad` while the engine's own
-`backward()` runs, the second by calling PyTorch's nodes one at a time. `helpers.graph` turns what they
-say into a record.
+`EngineReader` reads any Python engine whose nodes have a number, a gradient and parents: the
+course's own, one from a notebook cell, micrograd's. `TorchReader` reads PyTorch's `grad_fn` graph.
+Both also *observe* a backward pass: the first by watching every read and write of `.grad` while the
+engine's own `backward()` runs, the second by calling PyTorch's nodes one at a time. `helpers.graph`
+turns what they say into a record.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ def for_root(root: object) -> Reader:
     if _first(root, VALUE_NAMES) and _first(root, PARENT_NAMES) and hasattr(root, "grad"):
         return EngineReader(root)
     raise TypeError(
-        f"Expected the result of a computation (a Value, a Tensor, a PyTorch tensor with a grad_fn, "
-        f"or any object with data, grad and parents), got {type(root).__name__}. "
+        f"Expected the result of a computation (a Value, a Tensor, a PyTorch tensor with a "
+        f"grad_fn, or any object with data, grad and parents), got {type(root).__name__}. "
         "Pass the node itself, for example draw(f) and not draw(f.data)."
     )
 

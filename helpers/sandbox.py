@@ -58,7 +58,7 @@ class Outcome:
 
 
 class _Hung(BaseException):
-    """Raised into code that runs too long; not an Exception, so that `except Exception` misses it."""
+    """Raised into code that runs too long; no Exception, so `except Exception` misses it."""
 
 
 def call(
@@ -221,7 +221,7 @@ def _by_signal(seconds: float) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _by_thread(seconds: float) -> Iterator[None]:
-    """The same for Windows and for threads: an exception is sent to this thread from another one."""
+    """The same for Windows and for threads: another thread sends the exception to this one."""
     target = ctypes.c_ulong(threading.get_ident())
     send = ctypes.pythonapi.PyThreadState_SetAsyncExc
     over = threading.Event()

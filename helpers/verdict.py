@@ -1,8 +1,9 @@
 """How the answer to an attempt reads: as HTML under a notebook cell, and as plain text.
 
-The HTML needs neither styles nor scripts of its own: inline attributes and `<details>` folds survive
-in a notebook that is not trusted yet. Words take the theme's own ink; the color sits in a bar and in
-a label with white letters, each beside a sign (○ ✓ ✗), so it reads in light and dark and without color.
+The HTML needs neither styles nor scripts of its own: inline attributes and `<details>` folds
+survive in a notebook that is not trusted yet. Words take the theme's own ink; the color sits in a
+bar and in a label with white letters, each beside a sign (○ ✓ ✗), so it reads in light and dark and
+without color.
 """
 
 from __future__ import annotations

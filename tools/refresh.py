@@ -3,8 +3,8 @@
     python tools/refresh.py            all notebooks
     python tools/refresh.py week01     those whose name contains "week01"
 
-A second run changes nothing: kernel and language metadata are fixed, cell ids kept or derived from the
-cell's place, timings and widget state left out.
+A second run changes nothing: kernel and language metadata are fixed, cell ids kept or derived from
+the cell's place, timings and widget state left out.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Week 1 · Computational graphs and the chain rule: its exercises.
 
-Each exercise is its reference solution. Above it stand its cases and hints, below it the mistakes that
-it knows by name, each as code that runs. `all` lists them in the order of the notebook.
+Each exercise is its reference solution. Above it stand its cases and hints, below it the mistakes
+that it knows by name, each as code that runs. `all` lists them in the order of the notebook.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """How a widget reaches the browser: live through anywidget, or written into a page as it is.
 
-A widget's front end is a few JavaScript files put one after another, in which `mount(el, data, state,
-changed)` draws it. Live, `data` and `state` are synced traits. In a saved page the same code stands
-inline with its data, over a static picture, so it works without kernel and network; where scripts are
-stripped (an untrusted notebook, a code host), the picture remains.
+A widget's front end is a few JavaScript files put one after another, in which `mount(el, data,
+state, changed)` draws it. Live, `data` and `state` are synced traits. In a saved page the same code
+stands inline with its data, over a static picture, so it works without kernel and network; where
+scripts are stripped (an untrusted notebook, a code host), the picture remains.
 """
 
 from __future__ import annotations
