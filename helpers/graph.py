@@ -322,9 +322,9 @@ def factor(x: float | Summary | None) -> str:
     return f"({text})" if text.startswith("−") else text
 
 
-def expression(node: Node) -> str:
-    """How a node was computed, in terms of its parents: `x + y`, `tanh(q)`, `q**3`."""
-    names = [parent.label for parent in node.parents]
+def expression(node: Node, operands: list[str] | None = None) -> str:
+    """How a node was computed: `x + y`, `tanh(q)`, `q**3`; with other words for its operands."""
+    names = operands or [parent.label for parent in node.parents]
     if node.op in ("+", "-", "*", "/") and len(names) == 2:
         return f"{names[0]} {node.op} {names[1]}"
     if node.op.startswith("**"):
