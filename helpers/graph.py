@@ -48,8 +48,8 @@ class Node:
 
     @property
     def label(self) -> str:
-        """A name that is never empty: `x`, or `t3` for an unnamed result, `c1` for a constant."""
-        return self.name or f"{'t' if self.parents else 'c'}{self.serial}"
+        """A name that is never empty: `x`, or `t3` for an unnamed result, `const1` for an unnamed leaf."""
+        return self.name or f"{'t' if self.parents else 'const'}{self.serial}"
 
     def __repr__(self) -> str:
         made = f" = {expression(self)}" if self.parents else ""
@@ -323,13 +323,19 @@ def factor(x: float | Summary | None) -> str:
 
 
 def expression(node: Node, operands: list[str] | None = None) -> str:
-    """How a node was computed: `x + y`, `tanh(q)`, `q**3`; with other words for its operands."""
-    names = operands or [parent.label for parent in node.parents]
+    """How a node was computed: `x + y`, `2.0 * q`, `q**3`; with other words for its operands."""
+    names = operands or [_operand(parent) for parent in node.parents]
     if node.op in ("+", "-", "*", "/") and len(names) == 2:
         return f"{names[0]} {node.op} {names[1]}"
     if node.op.startswith("**"):
         return f"{names[0]}{node.op}"
     return f"{node.op or '?'}({', '.join(names)})"
+
+
+def _operand(node: Node) -> str:
+    """An operand's name; the number itself for a constant."""
+    constant = not node.parents and not node.name and isinstance(node.value, float)
+    return factor(node.value) if constant else node.label
 
 
 def _ratio(amount, upstream) -> float | None:

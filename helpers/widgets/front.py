@@ -51,8 +51,9 @@ class FrontWidget(anywidget.AnyWidget):
     state = traitlets.Dict().tag(sync=True)
 
     def __init_subclass__(cls, **kwargs):
-        cls._esm = read(*cls.scripts) + _GLUE
-        cls._css = PALETTE + read(*cls.styles)
+        if "scripts" in vars(cls):  # not in the classes that traitlets derives on its own
+            cls._esm = read(*cls.scripts) + _GLUE
+            cls._css = PALETTE + read(*cls.styles)
         super().__init_subclass__(**kwargs)
 
     def __repr__(self) -> str:
