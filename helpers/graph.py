@@ -48,7 +48,7 @@ class Node:
 
     @property
     def label(self) -> str:
-        """A name that is never empty: `x`, or `t3` for an unnamed result, `const1` for an unnamed leaf."""
+        """A name that is never empty: `x`; without one `t3` for a result, `const1` for a leaf."""
         return self.name or f"{'t' if self.parents else 'const'}{self.serial}"
 
     def __repr__(self) -> str:

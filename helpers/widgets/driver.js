@@ -2,8 +2,8 @@
 // its consumers have finished passes on too little; the damage stays visible until it is undone.
 
 function driver(el, data, state, changed) {
-  const { nodes, names, consumers, right, root } = data.drive;
-  const [{ svg, start }] = data.variants;
+  const { nodes, names, values, consumers, right, root, leaves } = data.drive;
+  const [{ svg }] = data.variants;
   let pushed = [...state.pushed], doubt = null;
   const button = (label, action) => make("button", { type: "button", onclick: action }, label);
   const undo = button("Undo", () => turn(pushed.slice(0, -1)));
@@ -73,14 +73,15 @@ function driver(el, data, state, changed) {
       const marks = isDone ? ["ag-done"] : nodes[i].parents.length && !waits ? ["ag-ready"] : [];
       if (lost[i]) marks.push("ag-loses");
       nodeMarks[i] = marks.join(" ");
-      badges.get(i).textContent = lost[i] ? "✗" : isDone ? "✓" : waits ? `waits for ${waits}` : "";
+      badges.get(i).textContent = lost[i] ? "✗ too late" : isDone ? "✓" :
+        waits && nodes[i].parents.length ? `waits for ${waits}` : "";
     }
     for (const { i, p, slot } of last) {
       edgeMarks[edgeKey(p, i, slot)] = edgeMarks[`stem ${i}`] = edgeMarks[`op ${i}`] = "ag-carries-gradient";
       nodeMarks[p] += " ag-receives";
     }
     if (doubt !== null) nodeMarks[doubt] += " ag-doubted";
-    shown.show({ values: start.values, grads: grads.map(number), nodeMarks, edgeMarks });
+    shown.show({ values, grads: grads.map(number), nodeMarks, edgeMarks });
     count.textContent = `${pushed.length} of ${inner} pushed`;
     undo.disabled = again.disabled = !pushed.length;
     el.dataset.pushed = pushed.join(" ");
@@ -91,7 +92,7 @@ function driver(el, data, state, changed) {
   function pushLine({ i, p, slot, amount, before, after }) {
     const numbers = [asFactor(number(run().grads[i]), "gradient"), sign("×"),
       asFactor(number(nodes[i].locals[slot])), sign("="), word(number(amount), "gradient")];
-    const sum = before ? [word(";  old + new: "), word(number(before)), sign("+"),
+    const sum = before ? [word(";\u00a0 old + new:\u00a0"), word(number(before)), sign("+"),
       asFactor(number(amount)), sign("="), word(number(after), "gradient")] : [];
     return math(partial(names[root], names[p]), sign("+="), partial(names[root], names[i], "gradient"),
       sign("·"), partial(names[i], names[p]), sign("="), ...numbers, ...sum);
@@ -104,8 +105,7 @@ function driver(el, data, state, changed) {
       `You are the engine. ∂${names[root]}/∂${names[root]} = 1.0 is set. Click the node that pushes first.`;
   }
   function verdict(grads) {
-    const off = nodes.map((n, i) => i).filter((i) => !nodes[i].parents.length &&
-      Math.abs(grads[i] - right[i]) > 1e-9 * Math.max(1, Math.abs(right[i])));
+    const off = leaves.filter((i) => Math.abs(grads[i] - right[i]) > 1e-9 * Math.max(1, Math.abs(right[i])));
     el.dataset.verdict = off.length ? "wrong" : "right";
     if (!off.length) return "✓ Every node pushed after all its consumers: every gradient is right.";
     const list = off.map((i) => `∂${names[root]}/∂${names[i]} is ${number(grads[i])}, right is ${number(right[i])}`);

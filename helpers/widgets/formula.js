@@ -3,7 +3,9 @@
 const MATHML = "http://www.w3.org/1998/Math/MathML";
 
 function math(...parts) {
-  return mathNode("math", ...parts);
+  const formula = mathNode("math", ...parts);
+  formula.setAttribute("displaystyle", "true");
+  return make("div", { className: "ag-line" }, formula);
 }
 
 function mathNode(tag, ...children) {

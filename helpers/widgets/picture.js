@@ -10,7 +10,7 @@ function picture(el, svg) {
   const nodes = new Map(), edges = new Map();
   const part = (g) => ({ g, base: g.getAttribute("class"), marks: "" });
   for (const g of drawing.querySelectorAll(".ag-node")) {
-    const [value, grad] = [".ag-value", ".ag-grad"].map((name) => g.querySelector(name));
+    const [value, grad] = [".ag-value", ".ag-grad"].map((name) => filled(g.querySelector(name)));
     nodes.set(+g.dataset.node, { ...part(g), value, grad, said: {} });
   }
   for (const g of drawing.querySelectorAll(".ag-edge[data-slot]"))
@@ -45,6 +45,11 @@ function picture(el, svg) {
       el.scrollLeft += box.left + box.width / 2 - frame.left - frame.width / 2;
   }
   return { drawing, nodes, edges, show, reveal };
+}
+
+// A line of a box, if it has one: PyTorch does not keep every value.
+function filled(text) {
+  return text?.textContent ? text : null;
 }
 
 function edgeKey(from, to, slot) {

@@ -20,10 +20,11 @@ function stepper(el, data, state, changed) {
   slider.oninput = () => go(+slider.value);
   const count = make("span", { className: "ag-count" });
   const bar = make("div", { className: "ag-bar-row" },
-    control("⏮", "First step (home)", () => go(0)),
-    control("◀", "One step back (left arrow)", () => go(step - 1)),
-    control("▶", "One step forward (right arrow)", () => go(step + 1)),
-    control("⏭", "Last step (end)", () => go(Infinity)), play, speed, slider, count);
+    control(icon("M2 2h2v10h-2zM12 2v10L5 7z"), "First step (home)", () => go(0)),
+    control(icon("M10 2v10L3 7z"), "One step back (left arrow)", () => go(step - 1)),
+    control(icon("M4 2v10l7-5z"), "One step forward (right arrow)", () => go(step + 1)),
+    control(icon("M2 2v10l7-5zM10 2h2v10h-2z"), "Last step (end)", () => go(Infinity)),
+    play, speed, slider, count);
   const phase = make("span", { className: "ag-phase" });
   const words = make("span", { className: "ag-words" });
   const equation = make("div", { className: "ag-equation" });
@@ -100,6 +101,13 @@ function stepper(el, data, state, changed) {
   };
 }
 
+// Drawn, not typed: fonts often lack these signs.
+function icon(path) {
+  const holder = make("span");
+  holder.innerHTML = `<svg class="ag-icon" width="14" height="14"><path d="${path}"/></svg>`;
+  return holder.firstChild;
+}
+
 function variantTabs(variants, choose) {
   const buttons = variants.map(({ label }, i) =>
     make("button", { type: "button", onclick: () => choose(i) }, label));
@@ -150,9 +158,9 @@ function equationOf(now) {
     partial(root, source, "gradient"), sign("·"), partial(source, parent), sign("="),
     ...numbers, word(now.amount, "gradient"))];
   if (now.overwrote)
-    lines.push(math(word("lost:"), word(now.before, "wrong"), sign("→"), word(now.after, "gradient")));
+    lines.push(math(word("old → new:\u00a0"), word(now.before, "wrong"), sign("→"), word(now.after, "gradient")));
   else if (now.adds)
-    lines.push(math(word("old + new:"), word(now.before, "gradient"), sign("+"),
+    lines.push(math(word("old + new:\u00a0"), word(now.before, "gradient"), sign("+"),
       asFactor(now.amount, "gradient"), sign("="), word(now.after, "gradient")));
   return lines;
 }

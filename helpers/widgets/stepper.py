@@ -247,7 +247,9 @@ def _drive_data(graph: Graph) -> dict:
     return {
         "nodes": nodes[::-1],
         "names": [node.label for node in graph.nodes],
+        "values": [number(node.value) for node in graph.nodes],
         "consumers": consumers,
         "right": right,
         "root": graph.root.index,
+        "leaves": [n.index for n in graph.leaves if n.name] or [n.index for n in graph.leaves],
     }
