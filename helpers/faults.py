@@ -263,13 +263,13 @@ def _guess(node: Node, parent: Node, slope: float, upstream: float, got: float) 
         return ": it pushed zero, perhaps by using its own gradient instead of the upstream one"
     if not _close(upstream, 1.0, 1.0) and _close(got, slope, abs(slope)):
         return ": it left out the upstream gradient"
-    for used, why in _suspects(node, parent, slope):
+    for used, why in suspects(node, parent, slope):
         if _close(got, used * upstream, abs(used * upstream)):
             return f": it {why}"
     return ""
 
 
-def _suspects(node: Node, parent: Node, slope: float) -> list[tuple[float, str]]:
+def suspects(node: Node, parent: Node, slope: float) -> list[tuple[float, str]]:
     """Local derivatives that people write by mistake, the most telling first."""
     x, out, op = parent.value, node.value, op_name(node)
     other = next((p.value for p in node.parents if p is not parent), x)
