@@ -33,7 +33,8 @@ class Stepper(FrontWidget):
     Parameters
     ----------
     root : Value, Tensor, torch.Tensor, an object of any similar engine, or a dict of them
-        The result. A dict, such as `{"+=": f, "=": g}`, gives a switch between several graphs.
+        The result. A dict, such as `{"+=": f, "=": g}`, gives a switch between several graphs; in
+        place of a root it may hold a pair (root, names).
     names : dict, optional
         Variable names and their objects; by default the caller's variables.
     drive : bool
@@ -76,7 +77,8 @@ class Stepper(FrontWidget):
         collapse: object = None,
     ):
         roots = root if isinstance(root, dict) else {"": root}
-        runs = [_Run(label, Graph.record(r, names), depth, collapse) for label, r in roots.items()]
+        pairs = {k: r if isinstance(r, tuple) else (r, names) for k, r in roots.items()}
+        runs = [_Run(k, Graph.record(*pair), depth, collapse) for k, pair in pairs.items()]
         self._runs = runs
         data = {"variants": [run.data for run in runs], "drive": None}
         state = {"variant": 0, "step": 0}
