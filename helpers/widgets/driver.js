@@ -19,6 +19,7 @@ function driver(el, data, state, changed) {
   for (const [i, node] of shown.nodes) {
     badges.set(i, badge(node.g));
     if (!nodes[i].parents.length) continue;
+    keepKeys(node.g);
     Object.entries({ tabindex: 0, role: "button" }).forEach((pair) => node.g.setAttribute(...pair));
     node.g.addEventListener("click", () => choose(i));
     node.g.addEventListener("keydown", (event) => {
@@ -37,8 +38,9 @@ function driver(el, data, state, changed) {
     const list = missing.map((j) => names[j]).join(", ");
     tell(`${list} ${some} not pushed to ${names[i]} yet, so ∂${names[root]}/∂${names[i]} = ` +
       `${number(run().grads[i])} is not complete. `);
-    words.append(button("Push anyway", () => turn([...pushed, i])), " ",
-      button("Wait", () => turn(pushed)));
+    const answer = (order) => { turn(order); shown.nodes.get(i).g.focus(); };
+    words.append(button("Push anyway", () => answer([...pushed, i])), " ",
+      button("Wait", () => answer(pushed)));
     paint();
   }
   const waitsFor = (i) => [...new Set(consumers[i])].filter((j) => !pushed.includes(j));
@@ -85,6 +87,7 @@ function driver(el, data, state, changed) {
     count.textContent = `${pushed.length} of ${inner} pushed`;
     undo.disabled = again.disabled = !pushed.length;
     el.dataset.pushed = pushed.join(" ");
+    delete el.dataset.verdict;
     if (doubt !== null) return;
     equation.replaceChildren(...last.map(pushLine));
     tell(pushed.length === inner ? verdict(grads) : hint(lost));

@@ -60,6 +60,8 @@ function edgeKey(from, to, slot) {
 function number(x) {
   if (Number.isNaN(x)) return "nan";
   if (!Number.isFinite(x)) return x > 0 ? "∞" : "−∞";
+  if (Object.is(x, -0)) return "−0.0";
+  if (/^-?\d\.\d\d[02468]50*e/.test(x.toExponential(60))) x *= 1 - Number.EPSILON; // ties go to even
   const [, power] = x.toExponential(3).split("e");
   let text;
   if (x !== 0 && (power < -4 || power > 3)) {
@@ -76,9 +78,16 @@ function factor(text) {
   return text.startsWith("−") ? `(${text})` : text;
 }
 
+// Keeps JupyterLab's shortcuts ("d d" deletes a cell) away from an element that has the focus.
+// JupyterLab looks for the attribute on that very element first, so every focusable one needs it.
+function keepKeys(el) {
+  el.setAttribute("data-lm-suppress-shortcuts", "true");
+}
+
 // One element with properties and children; the widgets build their DOM with nothing else.
 function make(tag, properties = {}, ...children) {
   const el = document.createElement(tag);
+  if (el.matches("button, select, input")) keepKeys(el);
   for (const [name, value] of Object.entries(properties))
     if (name in el && name !== "list") el[name] = value;
     else el.setAttribute(name, value);

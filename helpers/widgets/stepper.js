@@ -3,7 +3,7 @@
 
 function mount(el, data, state, changed) {
   el.classList.add("ag-theme", "ag-widget", "ag-stepper");
-  el.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab keeps its hands off the keys
+  keepKeys(el);
   return data.drive ? driver(el, data, state, changed) : stepper(el, data, state, changed);
 }
 
