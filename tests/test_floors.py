@@ -7,8 +7,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "helpers"
 FLOORS = [
-    "engine readers watch torch_reader graph measure gradcheck fuzz data mutants palette installation",
-    "layout excerpt cards svg render faults plots",
+    "engine readers watch torch_reader graph measure gradcheck fuzz data palette installation",
+    "layout excerpt cards svg render faults plots mutants",
     "widgets memory agreement sandbox attempt diagnosis verdict task formula paper exercise",
     "weeks overview",
 ]
