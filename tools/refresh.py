@@ -4,7 +4,7 @@
     python tools/refresh.py week01     those whose name contains "week01"
 
 A second run changes nothing: kernel and language metadata are fixed, cell ids kept or derived from
-the cell's place, timings and widget state left out.
+the cell's place, timings, widget state and widget views left out.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import nbformat
 from nbclient import NotebookClient
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+# Names a widget of a kernel that is gone; without it the page shows the output's HTML, which works.
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -44,6 +46,8 @@ def normalize(notebook) -> None:
         taken.add(cell["id"])
         tags = cell.metadata.get("tags")
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET_VIEW, None)
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ function picture(el, svg) {
   function show({ values, grads, nodeMarks = {}, edgeMarks = {} }) {
     for (const [i, node] of nodes) {
       say(node, "value", values[i] ?? "?");
-      say(node, "grad", grads[i] === undefined ? "" : `∂ ${grads[i]}`);
+      say(node, "grad", grads[i] === undefined ? "" : `∂ ${besideValue(grads[i], values[i])}`);
       mark(node, nodeMarks[i] ?? "");
     }
     for (const [key, edge] of edges) mark(edge, edgeMarks[key] ?? "");
@@ -50,6 +50,12 @@ function picture(el, svg) {
 // A line of a box, if it has one: PyTorch does not keep every value.
 function filled(text) {
   return text?.textContent ? text : null;
+}
+
+// An array's gradient without its shape, where that is its value's: a box has no room for it.
+function besideValue(grad, value) {
+  const shape = (text) => text?.match(/^\(.*\) /)?.[0] ?? "";
+  return shape(grad) === shape(value) ? grad.slice(shape(grad).length) : grad;
 }
 
 function edgeKey(from, to, slot) {

@@ -4,12 +4,13 @@ import os
 import shutil
 
 import pytest
-from lab import Lab, OpenNotebook, notebook_of
+from lab import WIDE, Lab, OpenNotebook, notebook_of
 
 FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run "
     "--disable-background-networking --disable-component-update --disable-sync"
 ).split()
+FIGURES = pytest.StashKey[list[str]]()
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
 
@@ -36,7 +37,7 @@ def lab(browser, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def context(browser):
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context = browser.new_context(viewport={"width": WIDE, "height": 900})
     context.set_default_timeout(20_000)
     yield context
     context.close()
@@ -57,11 +58,29 @@ def open_notebook(lab, context):
     assert [error for notebook in opened for error in notebook.errors] == []
 
 
-@pytest.fixture(scope="module")
-def notebook(lab, context):
-    """One open notebook for a module: each test runs a cell of its own in it."""
-    path = lab.write("scratch.ipynb", notebook_of(""))
-    notebook = OpenNotebook(lab, context, path)
+@pytest.fixture(scope="session")
+def scratch(lab, context):
+    notebook = OpenNotebook(lab, context, lab.write("scratch.ipynb", notebook_of("")))
     yield notebook
     notebook.close()
-    assert notebook.errors == []
+
+
+@pytest.fixture
+def notebook(scratch):
+    """An open notebook without cells and variables, light and wide, for a test to run cells in."""
+    scratch.clear()
+    yield scratch
+    errors, scratch.errors[:] = list(scratch.errors), []
+    assert errors == []
+
+
+@pytest.fixture
+def figure(request):
+    """Keeps a measured figure; all of them are printed at the end."""
+    figures = request.config.stash.setdefault(FIGURES, [])
+    return figures.append
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for line in config.stash.get(FIGURES, []):
+        terminalreporter.write_line(line)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+NARROW, WIDE = 800, 1280  # widths of a page, in pixels
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
 SETTINGS = {
     "apputils-extension/notification": {
@@ -125,8 +126,19 @@ class OpenNotebook:
         self.errors = errors_of(self.page)
         self.page.goto(f"{lab.url}/lab/tree/{path}?reset")
         self.page.locator(".jp-Notebook .jp-Cell").first.wait_for()
-        self.theme("Light")
         self.wait_until_idle()
+
+    def clear(self) -> None:
+        """Leave one empty cell, no variables, the light theme and a wide page."""
+        self.page.evaluate(
+            """() => {
+                const { sharedModel } = jupyterapp.shell.currentWidget.content.model;
+                sharedModel.deleteCellRange(1, sharedModel.cells.length);
+            }"""
+        )
+        self.run("%reset -f")
+        self.theme("Light")
+        self.width(WIDE)
 
     def wait_until_idle(self) -> None:
         self.page.get_by_text("| Idle").wait_for()
@@ -167,6 +179,11 @@ class OpenNotebook:
         self._command("apputils:change-theme", {"theme": f"JupyterLab {name}"})
         light = "true" if name == "Light" else "false"
         self.page.locator(f"body[data-jp-theme-light={light}]").wait_for(state="attached")
+        # Until its splash is gone, JupyterLab fails (in a timer of its own) at another switch.
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached")
+
+    def width(self, pixels: int) -> None:
+        self.page.set_viewport_size({"width": pixels, "height": 900})
 
     def close(self) -> None:
         self.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
@@ -183,9 +200,11 @@ class OpenNotebook:
 def errors_of(page) -> list[str]:
     """A list that grows with every error on the console and every uncaught exception."""
     errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(f"uncaught: {error}"))
-    page.on(
-        "console",
-        lambda message: errors.append(message.text) if message.type == "error" else None,
-    )
+
+    def on_message(message):
+        if message.type == "error":
+            errors.append(f"{message.text} {message.location['url']}")
+
+    page.on("console", on_message)
+    page.on("pageerror", lambda error: errors.append(f"uncaught: {error.stack}"))
     return errors
