@@ -2,25 +2,37 @@
 
 `call(function, *args)` returns an `Outcome`: a value, or a `Problem` that says what happened and on
 which line of the learner's own code. A time limit ends endless loops; warnings stay off stderr;
-printing is left alone. Only a learner's own interrupt (the stop button) passes through.
+printing is left alone. Only a learner's own interrupt (the stop button) passes through. How the
+time limit works stands in `helpers.timelimit`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import linecache
-import signal
+import re
 import sys
-import threading
+import textwrap
 import types
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from helpers.timelimit import Hung, limited
+
 TIME_LIMIT = 10.0  # seconds
+ADVICE = {
+    "NameError": "Is it spelled as where it is defined, or is an import missing?",
+    "UnboundLocalError": "Give it a value first: a name assigned in a function is its own there.",
+    "TypeError": "Print the types of what stands on that line.",
+    "AttributeError": "Print the object: is it what you think it is?",
+    "KeyError": "Print the keys: that one is not among them.",
+    "IndexError": "Print the length: places are counted from 0.",
+    "ZeroDivisionError": "Which input makes the divisor zero?",
+    "OverflowError": "A number has become too large for a float.",
+    "NotImplementedError": "This part is still to be written.",
+}
 _WRAPPERS = ("__func__", "fget", "func")  # of methods, properties, cached properties
-AGAIN = 0.05  # seconds; a bare `except:` may swallow the first interruption, so it is repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +69,6 @@ class Outcome:
     problem: Problem | None = None
 
 
-class _Hung(BaseException):
-    """Raised into code that runs too long; no Exception, so `except Exception` misses it."""
-
-
 def call(
     function: Callable, *args, limit: float | None = None, own: object = None, **named
 ) -> Outcome:
@@ -82,14 +90,15 @@ def call(
     'ZeroDivisionError'
     """
     limit = TIME_LIMIT if limit is None else limit
+    own = function if own is None else own
     try:
-        with _bound(own), _quiet(), _time_limit(limit):
-            return Outcome(function(*args, **named))
+        with _bound(own), _quiet():
+            return Outcome(limited(lambda: function(*args, **named), limit))
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        line, text = _own_line(error, function if own is None else own)
-        return Outcome(problem=_problem(error, limit, line, text))
+        line, text = _own_line(error, own)
+        return Outcome(problem=_problem(error, line, text))
 
 
 def codes(own: object) -> set[types.CodeType]:
@@ -116,14 +125,14 @@ def functions(own: object) -> list[types.FunctionType]:
     return found
 
 
-def _problem(error: BaseException, limit: float, line: int | None, text: str) -> Problem:
-    name, detail = type(error).__name__, str(error)
+def _problem(error: BaseException, line: int | None, text: str) -> Problem:
+    name, detail = type(error).__name__, _text_of(error)
     where = f" in line {line}: `{text}`" if line else ""
-    if isinstance(error, _Hung):
+    if isinstance(error, Hung):
         kind, name = "hung", "TimeoutError"
         spent = f"in line {line}: `{text}`" if line else "when it was stopped"
         message = (
-            f"Your code was still running after {limit:g} s, {spent}. "
+            f"Your code was still running after {TIME_LIMIT:g} s, {spent}. "
             "Look for a loop that never ends, or for work that doubles with every step."
         )
     elif isinstance(error, RecursionError):
@@ -139,8 +148,18 @@ def _problem(error: BaseException, limit: float, line: int | None, text: str) ->
         kind = "raised"
         said = f"{name}: {detail}" if detail else name
         message = f"Your code raises an error{where}" if line else "The check cannot use your code"
-        message = f"{message}. Python says {said.rstrip('.')}."
+        advice = ADVICE.get(name, "") if line else "Print what it gives, or its signature."
+        message = f"{message}. Python says {said.rstrip('.')}. {advice}".strip()
     return Problem(kind, name, message, detail, line, text)
+
+
+def _text_of(error: BaseException) -> str:
+    """An exception's own text, without addresses; nothing where it cannot even be printed."""
+    try:
+        text = re.sub(r" at 0x[0-9A-Fa-f]+", "", str(error))
+        return textwrap.shorten(text, 200, placeholder=" …")
+    except Exception:
+        return ""
 
 
 def _own_line(error: BaseException, own: object) -> tuple[int | None, str]:
@@ -153,17 +172,16 @@ def _own_line(error: BaseException, own: object) -> tuple[int | None, str]:
     module = sys.modules.get(getattr(own, "__module__", None) or "")
     in_cell = getattr(module, "__file__", None) is None
     files = {code.co_filename for code in mine} if in_cell else set()
-    found = None
+    found = (None, "")
     trace = error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
         if code in mine or code.co_filename in files:
-            found = trace
+            number = trace.tb_lineno or 0
+            text = linecache.getline(code.co_filename, number).strip()
+            found = (number, text) if text else found
         trace = trace.tb_next
-    if found is None:
-        return None, ""
-    file = found.tb_frame.f_code.co_filename
-    return found.tb_lineno, linecache.getline(file, found.tb_lineno).strip()
+    return found
 
 
 @contextlib.contextmanager
@@ -192,54 +210,3 @@ def _quiet() -> Iterator[None]:
         warnings.simplefilter("ignore")
         with numpy.errstate(all="ignore") if numpy else contextlib.nullcontext():
             yield
-
-
-def _time_limit(seconds: float):
-    in_main = threading.current_thread() is threading.main_thread()
-    return _by_signal(seconds) if in_main and hasattr(signal, "SIGALRM") else _by_thread(seconds)
-
-
-@contextlib.contextmanager
-def _by_signal(seconds: float) -> Iterator[None]:
-    def interrupt(*_):
-        raise _Hung
-
-    before = signal.signal(signal.SIGALRM, interrupt)
-    timer = signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
-    try:
-        yield
-    finally:
-        disarmed = False
-        while not disarmed:  # a late interruption may come in between
-            with contextlib.suppress(_Hung):
-                signal.setitimer(signal.ITIMER_REAL, 0)
-                signal.signal(signal.SIGALRM, before)
-                disarmed = True
-        if timer[0]:
-            signal.setitimer(signal.ITIMER_REAL, *timer)
-
-
-@contextlib.contextmanager
-def _by_thread(seconds: float) -> Iterator[None]:
-    """The same for Windows and for threads: another thread sends the exception to this one."""
-    target = ctypes.c_ulong(threading.get_ident())
-    send = ctypes.pythonapi.PyThreadState_SetAsyncExc
-    over = threading.Event()
-    lock = threading.Lock()
-
-    def watch():
-        wait = seconds
-        while not over.wait(wait):
-            with lock:
-                if not over.is_set():
-                    send(target, ctypes.py_object(_Hung))
-            wait = AGAIN
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        with lock:
-            over.set()
-            send(target, None)

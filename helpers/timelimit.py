@@ -1,0 +1,74 @@
+"""End code that runs too long.
+
+`limited(function, seconds)` gives what the function gives, or raises `Hung` when the time is over.
+In the main thread a signal interrupts the function where it is, also while it sleeps. Windows has
+no such signal, and other threads do not get it: there the function runs in a thread of its own, so
+that an interruption can never strike the caller. A bare `except:` swallows an interruption, so it
+is sent again and again, until one arrives between two tries.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import ctypes
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+AGAIN = 1e-4  # seconds between two interruptions; short, to meet the moment outside of a `try`
+GRACE = 1.0  # seconds; a thread that survives its interruptions so long is left behind
+
+
+class Hung(SystemExit):
+    """The time is over. No Exception, so `except Exception` misses it; and threads end quietly."""
+
+
+def limited(function: Callable[[], object], seconds: float) -> object:
+    """What `function()` gives; raises `Hung` if that takes longer than the time allows."""
+    in_main = threading.current_thread() is threading.main_thread()
+    by_signal = in_main and hasattr(signal, "setitimer")
+    return _by_signal(function, seconds) if by_signal else _in_thread(function, seconds)
+
+
+def _by_signal(function: Callable[[], object], seconds: float) -> object:
+    def interrupt(_, frame):
+        if frame.f_code is not _by_signal.__code__:  # it cleans up: never interrupted
+            raise Hung
+
+    handler = signal.signal(signal.SIGALRM, interrupt)
+    timer = signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
+    try:
+        return function()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *timer)
+        signal.signal(signal.SIGALRM, handler)
+
+
+def _in_thread(function: Callable[[], object], seconds: float) -> object:
+    values, errors = [], []
+
+    def work():
+        try:
+            values.append(function())
+        except BaseException as error:
+            errors.append(error)
+
+    worker = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
+    worker.start()
+    try:
+        worker.join(seconds)
+    finally:
+        _stop(worker)
+    if values:
+        return values[0]
+    raise errors[0] if errors else Hung
+
+
+def _stop(worker: threading.Thread) -> None:
+    """Send the exception into a thread until it ends, or the grace is over."""
+    send = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    end = time.monotonic() + GRACE
+    while worker.is_alive() and time.monotonic() < end:
+        send(ctypes.c_ulong(worker.ident), ctypes.py_object(Hung))
+        worker.join(AGAIN)
