@@ -1,8 +1,9 @@
 """Do two results mean the same? Generous about form, strict about numbers.
 
 `agree(expected, got)` accepts a list for a tuple, an array for a float, a NumPy or PyTorch scalar,
-another order of dictionary keys, and says in one sentence what is different otherwise. It knows
-nothing of exercises. `numbers(result)` lists the numbers in a result with the place of each.
+a dict with more keys or in another order, and says in one sentence what is different otherwise.
+`numbers(result)` lists the numbers in a result with the place of each. Nothing here knows of
+exercises.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import islice
 
 TOLERANCE = 1e-10  # relative; float64 rounding of a short computation stays near 1e-15
+_PLAIN_REPR = (int, complex, str, bytes, range, slice, set, frozenset, type(None), type(...))
 NOISE = 1e-2  # times the tolerance: how far a result may be from an expected zero
 
 
@@ -93,24 +96,34 @@ def numbers(result: object) -> Iterator[tuple[tuple, float | complex]]:
 
 def show(value: object, width: int = 90) -> str:
     """A result as a learner would write it, on one short line, without addresses."""
-    value = _plain(value)
+    try:
+        text = _show(_plain(value), width)
+    except Exception:  # a learner's own container may do anything
+        text = _thing(value)
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _show(value: object, width: int) -> str:
     if _is_array(value) and value.size > 12:
         return f"array of shape {value.shape}"
     if _is_array(value):
         return f"array({show(value.tolist(), width)})"
     if isinstance(value, Mapping):
-        text = "{" + ", ".join(f"{show(k)}: {show(v, width)}" for k, v in value.items()) + "}"
-    elif _is_sequence(value):
-        inside = ", ".join(show(item, width) for item in value)
+        few = islice(value.items(), width)
+        return "{" + ", ".join(f"{show(k)}: {show(v, width)}" for k, v in few) + "}"
+    if _is_sequence(value) and not isinstance(value, range):
+        inside = ", ".join(show(item, width) for item in islice(value, width))
         comma = "," if isinstance(value, tuple) and len(value) == 1 else ""
-        text = f"({inside}{comma})" if isinstance(value, tuple) else f"[{inside}]"
-    elif isinstance(value, AbstractSet) and value:
-        text = "{" + ", ".join(sorted(show(item) for item in value)) + "}"
-    elif _is_float(value):
-        text = _short(value)
-    else:
-        text = _kind(value) if " at 0x" in repr(value) else repr(value)
-    return text if len(text) <= width else text[: width - 1] + "…"
+        return f"({inside}{comma})" if isinstance(value, tuple) else f"[{inside}]"
+    if isinstance(value, AbstractSet) and value:
+        return "{" + ", ".join(sorted(show(item) for item in islice(value, width))) + "}"
+    if isinstance(value, float):
+        return _short(value)
+    if isinstance(value, int) and value.bit_length() > 300:
+        return f"an integer of {value.bit_length()} bits"
+    if isinstance(value, _PLAIN_REPR):
+        return repr(value)
+    return _kind(value)
 
 
 def _short(x: float) -> str:
@@ -131,6 +144,10 @@ def _agree_number(expected, got, tolerance: float, place: str) -> Agreement:
         return Agreement(f"{_at(place)}{show(expected)} is expected, but you give {_special(got)}.")
     if expected == got:
         return Agreement()
+    try:
+        got = type(expected)(got) if isinstance(got, int) else got
+    except OverflowError:
+        got = math.inf
     if _is_infinite(expected) or _is_infinite(got):
         return Agreement(f"{_at(place)}{show(expected)} is expected, but you give {_special(got)}.")
     distance, size = abs(expected - got), max(abs(expected), abs(got))
@@ -158,10 +175,8 @@ def _agree_mapping(expected: Mapping, got, tolerance: float, place: str) -> Agre
         return Agreement(_wrong_kind(f"a dict with {_names(expected)}", got, place))
     missing = [key for key in expected if key not in got]
     if missing:
-        return Agreement(f"{_at(place)}{_names(missing)} is missing; you give {_names(got)}.")
-    extra = [key for key in got if key not in expected]
-    if extra:
-        return Agreement(f"{_at(place)}{_names(extra)} is too much; expected: {_names(expected)}.")
+        are = "is" if len(missing) == 1 else "are"
+        return Agreement(f"{_at(place)}{_names(missing)} {are} missing; you give {_names(got)}.")
     return _all(((expected[k], got[k], f"`{k}`") for k in expected), tolerance, place)
 
 
@@ -172,7 +187,7 @@ def _agree_array(expected, got, tolerance: float, place: str) -> Agreement:
         return Agreement(_wrong_kind(f"an array of shape {np.shape(expected)}", got, place))
     try:
         e, g = np.asarray(expected), np.asarray(got)
-    except ValueError:
+    except (TypeError, ValueError):
         return Agreement(_wrong_kind(f"an array of shape {np.shape(expected)}", got, place))
     if e.shape != g.shape and not (e.size == g.size == 1):
         return Agreement(f"{_at(place)}shape {e.shape} is expected, but yours is {g.shape}.")
@@ -195,8 +210,7 @@ def _agree_rest(expected, got, place: str) -> Agreement:
         what = "a text" if isinstance(expected, str) else show(expected)
     if not fits:
         return Agreement(_wrong_kind(what, got, place))
-    same = expected is got or bool(expected == got)
-    if same:
+    if expected is got or type(expected).__eq__(expected, got) is True:
         return Agreement()
     return Agreement(f"{_at(place)}{show(expected)} is expected, but you give {show(got)}.")
 
@@ -212,22 +226,31 @@ def _all(pairs, tolerance: float, place: str) -> Agreement:
 
 
 def _plain(value):
-    """Tensors as arrays, 0-d arrays and NumPy scalars as Python's own numbers."""
+    """Tensors as arrays; 0-d arrays, NumPy scalars and all kinds of numbers as Python's own.
+
+    What a subclass of a number or text says about itself does not count: its contents do.
+    """
     torch, np = sys.modules.get("torch"), sys.modules.get("numpy")
     if torch is not None and isinstance(value, torch.Tensor):
         value = value.detach().cpu().numpy()
         np = sys.modules["numpy"]
     if np is not None and isinstance(value, np.generic | np.ndarray) and np.ndim(value) == 0:
-        return value.item()
-    return value
+        value = value.item()
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, bool) or not isinstance(value, abstract.Number):
+        return value
+    for kind in (int, float, complex):
+        if isinstance(value, kind):
+            return kind.__pos__(value)
+    try:
+        return float(value)  # a Fraction, a Decimal
+    except (ArithmeticError, TypeError, ValueError):
+        return value
 
 
 def _is_number(value) -> bool:
-    return isinstance(value, abstract.Number) and not isinstance(value, bool)
-
-
-def _is_float(value) -> bool:
-    return isinstance(value, float)
+    return isinstance(value, int | float | complex) and not isinstance(value, bool)
 
 
 def _is_array(value) -> bool:
@@ -266,21 +289,24 @@ def _kind(got) -> str:
         return f"{got}, which is a bool"
     if isinstance(got, str):
         return f"the text {show(got, 40)}"
+    if isinstance(got, type):
+        return f"the class `{got.__name__}` itself"
     if callable(got) and hasattr(got, "__name__"):
         return f"the function `{got.__name__}` itself (are its parentheses missing?)"
     if hasattr(got, "__next__"):
         return "a generator (`return` gives a result, `yield` does not)"
-    if (
-        _is_number(got)
-        or _is_sequence(got)
-        or isinstance(got, Mapping | AbstractSet)
-        or _is_array(got)
-    ):
+    if _is_number(got) or _is_sequence(got) or isinstance(got, Mapping | AbstractSet):
         return show(got)
-    name = type(got).__name__
-    article = "an" if name[0] in "aeiouAEIOU" else "a"
+    if _is_array(got):
+        return show(got)
     inside = " (is its `.data` meant?)" if hasattr(got, "data") and hasattr(got, "grad") else ""
-    return f"{article} {name} object{inside}"
+    return f"{_thing(got)}{inside}"
+
+
+def _thing(value: object) -> str:
+    """An object by its kind alone: "a Value object"."""
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name} object"
 
 
 def _names(keys) -> str:

@@ -10,18 +10,18 @@ it is right, to the reference otherwise. How an attempt is run and diagnosed sta
 from __future__ import annotations
 
 import inspect
-import linecache
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from helpers import memory
 from helpers.agreement import show
-from helpers.attempt import open_line, open_parts, portable_source, source_of, stub_of
-from helpers.diagnosis import Arguments, Battery, Case, Mistake, Wrong, diagnose
+from helpers.attempt import open_line, open_parts, source_of, stub_of
+from helpers.cases import Arguments, Battery, Case, Mistake, Wrong
+from helpers.diagnosis import Knowledge, diagnose
 from helpers.paper import Paper, paper
-from helpers.sandbox import call
-from helpers.task import Task
+from helpers.portable import portable_source, revive
+from helpers.task import Task, week_of
 from helpers.verdict import Note, Verdict, display
 
 __all__ = ["Arguments", "Case", "Exercise", "Mistake", "Paper", "Wrong", "exercise", "paper"]
@@ -37,9 +37,9 @@ def exercise(
     required: Iterable[str] | None = None,
     tolerance: float = 1e-10,
     version: int = 1,
-    namespace: dict | None = None,
     name: str | None = None,
     fault_codes: dict[str, str] | None = None,
+    advice: Callable[[Case, object, object], str | None] | None = None,
 ) -> Callable[[object], Exercise]:
     """Make an exercise of the reference solution below.
 
@@ -48,8 +48,8 @@ def exercise(
     minutes, difficulty : float, int
         Estimated time; 1 to 3.
     cases : iterable, or a function that returns one
-        Smallest first. For a function tuples of arguments (a lone argument needs no tuple); for
-        anything else `Case(label, run)`.
+        Smallest first. For a function tuples of arguments (a lone argument needs no tuple), or
+        `Arguments(label, args=…)` for a label of their own; for anything else `Case(label, run)`.
     hints : iterable of str
         From a nudge to nearly the answer; three of them.
     judge : function, optional
@@ -61,13 +61,12 @@ def exercise(
         Largest relative error.
     version : int
         Raise it when the check becomes stricter.
-    namespace : dict, optional
-        Names that a kept attempt may use when `yours()` revives it; by default those of the
-        reference's module.
     name : str, optional
         By default the name of the reference.
     fault_codes : dict, optional
-        CODE for a kind of `helpers.faults.Fault`, where no known mistake matches exactly.
+        CODE for a kind of `helpers.faults.Fault`, where no known mistake has the same fault.
+    advice : function, optional
+        `advice(case, expected, got)` gives a sentence on a wrong result that matches no mistake.
 
     Examples
     --------
@@ -77,7 +76,7 @@ def exercise(
     >>> slope_of_square.check(lambda x: 2 * x).status
     'passed'
     """
-    week = sys._getframe(1).f_globals.get("__name__", "").rpartition(".")[2]
+    week = week_of(sys._getframe(1).f_globals)
 
     def make(reference: object) -> Exercise:
         return Exercise(
@@ -92,8 +91,8 @@ def exercise(
             required=required,
             tolerance=tolerance,
             version=version,
-            namespace=namespace,
             fault_codes=fault_codes or {},
+            advice=advice,
         )
 
     return make
@@ -120,8 +119,7 @@ class Exercise(Task):
         self._judge = rest["judge"]
         self._required = rest["required"]
         self._tolerance = rest["tolerance"]
-        self._namespace = rest["namespace"]
-        self._fault_codes = rest["fault_codes"]
+        self._knowledge = Knowledge(self.mistakes, rest["fault_codes"], rest["advice"])
         self._known_battery: Battery | None = None
         self._own: object = None
 
@@ -140,9 +138,8 @@ class Exercise(Task):
             notes.append(f"Yours is called `{called}`; later cells look for `{self.name}`.")
         if verdict.status == "passed":
             self._own = attempt
-            source = portable_source(attempt)
-            if source:
-                memory.save_passed(self.week, self.name, source, self.version)
+            source = portable_source(attempt, self.name)
+            memory.save_passed(self.week, self.name, source or "", self.version)
         notes += memory.take_notes()
         display(replace(verdict, notes=tuple(notes)))
         return attempt if verdict.status == "passed" else self.reference
@@ -181,14 +178,14 @@ class Exercise(Task):
         be named by its own code.
         """
         found = []
-        verdict = self.check(self.reference)
+        verdict = self._examine(self.reference)
         if verdict.status != "passed":
             found.append(f"{self.name}: the reference does not pass: {verdict.message}")
         stub = stub_of(self.reference)
-        if stub is not None and self.check(stub).status != "not attempted":
+        if stub is not None and self._examine(stub).status != "not attempted":
             found.append(f"{self.name}: the stub is taken for an attempt.")
         for mistake in self.mistakes:
-            verdict = self.check(mistake.attempt)
+            verdict = self._examine(mistake.attempt)
             if verdict.status == "passed":
                 found.append(f"{self.name}: the mistake {mistake.code} passes.")
             elif verdict.mistake != mistake.code:
@@ -204,15 +201,19 @@ class Exercise(Task):
     def _battery(self) -> Battery:
         if self._known_battery is None:
             cases = self._cases() if callable(self._cases) else self._cases
-            made = [case if isinstance(case, Case) else self._arguments(case) for case in cases]
+            made = [self._named(case) for case in cases]
             self._known_battery = Battery(made, self.reference, self._tolerance, self._judge)
         return self._known_battery
 
-    def _arguments(self, args: object) -> Arguments:
-        args = args if isinstance(args, tuple) else (args,)
+    def _named(self, case: object) -> Case:
+        """A case as the battery needs it: arguments know their names and have a label."""
+        if isinstance(case, Arguments):
+            return replace(case, names=tuple(inspect.signature(self.reference).parameters))
+        if isinstance(case, Case):
+            return case
+        args = case if isinstance(case, tuple) else (case,)
         label = f"{self.name}({', '.join(_show_argument(arg) for arg in args)})"
-        names = tuple(inspect.signature(self.reference).parameters)
-        return Arguments(label, self.reference, args=args, names=names)
+        return self._named(Arguments(label, args=args))
 
     def _examine(self, attempt: object) -> Verdict:
         """The bare verdict on an attempt."""
@@ -225,7 +226,7 @@ class Exercise(Task):
         missing = self._missing(attempt)
         if missing:
             return Verdict(status="failed", message=missing)
-        return diagnose(self._battery, attempt, self.mistakes, self._fault_codes)
+        return diagnose(self._battery, attempt, self._knowledge)
 
     def _wrong_kind(self, attempt: object) -> str | None:
         if isinstance(self.reference, type):
@@ -252,18 +253,18 @@ class Exercise(Task):
             if not missing:
                 return None
             return f"`{self.name}` still lacks {', '.join(missing)}."
+        wanted = list(inspect.signature(self.reference).parameters)
         first = self._battery.cases[0]
-        if not isinstance(first, Arguments):
-            return None
+        if isinstance(first, Arguments):
+            wanted = wanted[: len(first.args)]
         try:
             signature = inspect.signature(attempt)
         except (TypeError, ValueError):
             return None
         try:
-            signature.bind(*first.args)
+            signature.bind(*wanted)
         except TypeError:
-            wanted = ", ".join(first.names[: len(first.args)])
-            return f"`{self.name}` is called as ({wanted}); yours takes {signature}."
+            return f"`{self.name}` is called as ({', '.join(wanted)}); yours takes {signature}."
         return None
 
     def _revive(self) -> tuple[object, str]:
@@ -274,25 +275,20 @@ class Exercise(Task):
         if kept is None:
             notes = " ".join(memory.take_notes())
             return None, f"The course's `{self.name}`: yours is not here yet. {notes}".strip()
-        file = f"<your {self.week} {self.name}>"
-        lines = kept.source.splitlines(keepends=True)
-        linecache.cache[file] = (len(kept.source), None, lines, file)
-        space = {**self._names_for_revival(), "__name__": "__main__"}
-        space.pop(self.name, None)
-        made = call(lambda: exec(compile(kept.source, file, "exec"), space))
-        own = space.get(self.name)
+        if not kept.source:
+            return None, (
+                f"The course's `{self.name}`: yours passed on {kept.date}, but its source could "
+                "not be read then. Run its cell again."
+            )
+        own, made = revive(kept.source, self.name, f"<your {self.week} {self.name}>")
         verdict = self._examine(own)
         if verdict.status == "passed":
+            self._own = own
             return own, f"Your own `{self.name}`, passed on {kept.date}, checked again: right."
         why = f"Python says {made.problem.detail}." if made.problem else verdict.message
         return None, (
             f"The course's `{self.name}`: yours of {kept.date} does not pass today's check. {why}"
-        ).strip()
-
-    def _names_for_revival(self) -> dict:
-        if self._namespace is not None:
-            return self._namespace
-        return vars(sys.modules[self.reference.__module__])
+        )
 
 
 def _methods(reference: type) -> list[str]:

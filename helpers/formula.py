@@ -1,7 +1,7 @@
 """Formulas as a learner types them, `x·y^2`, `2y`, `q + dq`: read and evaluated, never by `eval`.
 
-Numbers, names, + - * / **, parentheses and a handful of functions are known; × · − ^ ² and a
-number before a name (`2y`) are read as they are meant.
+Numbers, names, + - * / **, parentheses and a handful of functions are known; × · − ^ ² and products
+without a sign (`2y`, `(1 − s)s`) are read as they are meant.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import math
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -32,7 +33,7 @@ _BINARY = {
     ast.Div: lambda a, b: a / b,
     ast.Pow: lambda a, b: a**b,
 }
-_LONGEST = 500  # characters
+_LONGEST = 300  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Formula:
         """The formula's value at a point; NaN where it has none (division by zero, log of −1)."""
         try:
             value = _evaluate(self.tree, values)
-        except (ArithmeticError, ValueError):
+        except (ArithmeticError, TypeError, ValueError):
             return math.nan
         return math.nan if isinstance(value, complex) else float(value)
 
@@ -73,16 +74,21 @@ def read(text: str, known: set[str] | None = None) -> Formula:
     """
     if len(text) > _LONGEST:
         raise ValueError(f"A formula of {len(text)} characters is too long to read.")
+    if "=" in text:
+        raise ValueError(f"`{text}` holds an equals sign; write only what stands on its right.")
     meant = "".join(_AS_MEANT.get(sign, sign) for sign in text.strip())
     meant = re.sub(r"(?<![\w.])(\d+\.?\d*)(?![eE][-+]?\d)\s*(?=[A-Za-z(])", r"\1*", meant)
+    meant = re.sub(r"\)\s*(?=[\w(])", ")*", meant)
+    names: set[str] = set()
     try:
-        tree = ast.parse(meant, mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(meant, mode="eval").body
+        _check(tree, text, known, names)
+    except (SyntaxError, MemoryError, RecursionError):
         raise ValueError(
             f"`{text}` cannot be read as a formula. Write it like `x*y + 2*exp(-x)`."
         ) from None
-    names: set[str] = set()
-    _check(tree, text, known, names)
     return Formula(text, frozenset(names), tree)
 
 
@@ -92,10 +98,9 @@ def _check(node: ast.AST, text: str, known: set[str] | None, names: set[str]) ->
         return
     if isinstance(node, ast.Name):
         if known is not None and node.id not in known:
-            more = f" For a product write `{'*'.join(node.id)}`." if len(node.id) == 2 else ""
             raise ValueError(
-                f"`{text}` uses `{node.id}`, which is not defined here; you can use "
-                f"{', '.join(f'`{name}`' for name in sorted(known))}.{more}"
+                f"`{node.id}` is not defined here; you can use "
+                f"{', '.join(f'`{name}`' for name in sorted(known))}.{_perhaps(node.id, known)}"
             )
         names.add(node.id)
         return
@@ -108,10 +113,44 @@ def _check(node: ast.AST, text: str, known: set[str] | None, names: set[str]) ->
     else:
         raise ValueError(
             f"`{text}` is not a formula that can be checked: numbers, names, + - * / ** and "
-            f"{', '.join(FUNCTIONS)} are known."
+            f"{', '.join(FUNCTIONS)} are known.{_instead(node, known or set())}"
         )
     for part in parts:
         _check(part, text, known, names)
+
+
+def _perhaps(name: str, known: set[str]) -> str:
+    """What someone may mean by a name that does not exist."""
+    if name in FUNCTIONS:
+        return f" A function needs an argument: `{name}(…)`."
+    if name == "e":
+        return " For a power of e write `exp(…)`."
+    factors = _split(name, known)
+    return f" For a product write `{'*'.join(factors)}`." if factors else ""
+
+
+def _split(name: str, known: set[str]) -> list[str]:
+    """The known names that make up a name when written one after another; [] for none."""
+    if name in known:
+        return [name]
+    for end in range(len(name) - 1, 0, -1):
+        rest = _split(name[end:], known) if name[:end] in known else []
+        if rest:
+            return [name[:end], *rest]
+    return []
+
+
+def _instead(node: ast.AST, known: set[str]) -> str:
+    """How to write what cannot be read."""
+    if isinstance(node, ast.Tuple):
+        return " Decimals are written with a point: `0.5`."
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        name = node.func.id
+        if name in known:
+            return f" For a product write `{name}*(…)`."
+        few = "two arguments or more" if name in ("max", "min") else "one argument"
+        return f" `{name}` takes {few}." if name in FUNCTIONS else ""
+    return ""
 
 
 def _is_function(node: ast.Call) -> bool:

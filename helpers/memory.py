@@ -3,8 +3,8 @@
 One JSON file for each week, and one for the predictions, beside `helpers/` and ignored by git. The
 environment variable AUTOGRAD_PROGRESS moves the folder, or turns it "off"; in tests and on CI it is
 off unless a folder is named. Nothing here ever fails a cell: a file that cannot be read is set
-aside under another name, a folder that cannot be written is reported. `take_notes()` gives those
-sentences. What is kept is shown by `helpers.overview`.
+aside under another name, never deleted; a folder that cannot be written is reported.
+`take_notes()` gives those sentences. What is kept is shown by `helpers.overview`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 FORMAT = 1
-_notes: list[str] = []
+_notes: dict[str, bool] = {}  # what went wrong with the folder, and whether it was told
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,14 @@ def load_predictions() -> dict[str, dict]:
 
 
 def take_notes() -> list[str]:
-    """What went wrong with the folder since the last call, in sentences for the learner."""
-    notes, _notes[:] = list(dict.fromkeys(_notes)), []
+    """What went wrong with the folder, in sentences for the learner, each of them once."""
+    notes = [note for note, told in _notes.items() if not told]
+    _notes.update(dict.fromkeys(notes, True))
     return notes
+
+
+def _note(sentence: str) -> None:
+    _notes.setdefault(sentence, False)
 
 
 def _change(file: str, change: Callable[[dict], object]) -> None:
@@ -92,7 +97,9 @@ def _change(file: str, change: Callable[[dict], object]) -> None:
     place = folder()
     if place is None:
         return
-    data = _read(file)
+    data = _load(file)
+    if data is None:
+        return
     change(data)
     try:
         place.mkdir(parents=True, exist_ok=True)
@@ -106,39 +113,43 @@ def _change(file: str, change: Callable[[dict], object]) -> None:
                 os.unlink(name)
             raise
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        _notes.append(
-            f"Your progress is not kept: the folder {place} cannot be written ({reason}). "
+        _note(
+            f"Your progress is not kept: the folder {place} cannot be written ({_reason(error)}). "
             "Set AUTOGRAD_PROGRESS to a folder of your own, or to off."
         )
 
 
 def _read(file: str) -> dict:
-    """The contents of one file; empty where there is none, or where it was set aside."""
-    key = "predictions" if file == "predictions" else "exercises"
-    empty = {"format": FORMAT, key: {}}
+    """The contents of one file; empty where there is none that can be read."""
+    return _load(file) or _empty(file)
+
+
+def _empty(file: str) -> dict:
+    return {"format": FORMAT, _key(file): {}}
+
+
+def _key(file: str) -> str:
+    return "predictions" if file == "predictions" else "exercises"
+
+
+def _load(file: str) -> dict | None:
+    """The contents of one file, empty where it was set aside; None where it must stay as it is."""
     place = folder()
     if place is None:
-        return empty
+        return None
     path = place / f"{file}.json"
     try:
-        text = path.read_text(encoding="utf-8")
+        data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return empty
-    except (OSError, UnicodeDecodeError) as error:
-        if isinstance(error, UnicodeDecodeError):
-            _set_aside(path)
-        else:
-            _notes.append(f"Your progress in {path} cannot be read ({error.strerror}).")
-        return empty
-    try:
-        data = json.loads(text)
-    except ValueError:
+        return _empty(file)
+    except OSError as error:
+        _note(f"Your progress in {path} cannot be read ({_reason(error)}).")
+        return None
+    except (ValueError, RecursionError):  # neither text nor JSON
         data = None
-    if not _is_ours(data, key):
-        _set_aside(path)
-        return empty
-    return data
+    if _is_ours(data, _key(file)):
+        return data
+    return _empty(file) if _set_aside(path) else None
 
 
 def _is_ours(data: object, key: str) -> bool:
@@ -164,16 +175,21 @@ def _is_entry(entry: dict) -> bool:
     )
 
 
-def _set_aside(path: Path) -> None:
+def _set_aside(path: Path) -> bool:
     """Rename a file that is not ours; it is never deleted and never overwritten."""
     stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S-%f")
     aside = path.with_name(f"{path.stem}.set-aside-{stamp}.json")
     try:
         path.rename(aside)
     except OSError as error:
-        _notes.append(f"{path} is not a progress file and cannot be moved ({error.strerror}).")
-        return
-    _notes.append(
+        _note(f"{path} is not a progress file and cannot be moved ({_reason(error)}).")
+        return False
+    _note(
         f"{path.name} in your progress folder could not be read as progress; it now lies beside as "
         f"{aside.name}, and a new file is begun."
     )
+    return True
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__

@@ -57,15 +57,23 @@ class Overview:
         return "".join(parts)
 
 
-def progress() -> Overview:
-    """What is done, week by week; shown by a notebook as a table."""
+def progress(week: str = "") -> Overview:
+    """What is done, week by week; shown by a notebook as a table.
+
+    Parameters
+    ----------
+    week : str, optional
+        Only this one: "week01".
+    """
+    names = [info.name for info in pkgutil.iter_modules(weeks.__path__)]
+    names = [name for name in names if re.fullmatch(r"week\d\d", name)]
+    if week and week not in names:
+        raise ValueError(f"There is no week {week!r}. There are: {', '.join(names)}.")
     found = []
-    for info in pkgutil.iter_modules(weeks.__path__):
-        if re.fullmatch(r"week\d\d", info.name):
-            module = importlib.import_module(f"{weeks.__name__}.{info.name}")
-            title = (module.__doc__ or info.name).strip().partition("\n")[0].rstrip(".")
-            rows = [_row(task) for task in getattr(module, "all", [])]
-            found.append(Week(info.name, title, rows))
+    for name in [week] if week else names:
+        module = importlib.import_module(f"{weeks.__name__}.{name}")
+        title = (module.__doc__ or name).strip().partition("\n")[0].rstrip(".")
+        found.append(Week(name, title, [_row(task) for task in getattr(module, "all", [])]))
     notes = memory.take_notes()
     if memory.folder() is None:
         notes.append("Progress is not kept here: AUTOGRAD_PROGRESS is off, or this is a test.")
@@ -75,7 +83,7 @@ def progress() -> Overview:
 def _row(task) -> tuple[str, str, float, int, str]:
     passed = memory.load_passed(task.week, task.name)
     tries = memory.attempts(task.week, task.name)
-    done = passed.date if passed else ""
+    done = passed.date if passed and passed.version >= task.version else ""
     return task.name, effort(task.difficulty, task.minutes), task.minutes, tries, done
 
 

@@ -15,10 +15,10 @@ from dataclasses import replace
 
 from helpers import memory
 from helpers.agreement import agree, show
-from helpers.diagnosis import Mistake
+from helpers.cases import Mistake
 from helpers.formula import Formula, read
 from helpers.graph import number
-from helpers.task import Task
+from helpers.task import Task, week_of
 from helpers.verdict import Verdict
 
 POINTS = 12  # random points for each formula
@@ -60,7 +60,7 @@ def paper(
     >>> by_hand.check(dq="y", dx=3, dy="x + 2y").status
     'passed'
     """
-    week = sys._getframe(1).f_globals.get("__name__", "").rpartition(".")[2]
+    week = week_of(sys._getframe(1).f_globals)
     return Paper(name, title, week, minutes, difficulty, hints, answers, at, mistakes or {})
 
 
@@ -76,6 +76,8 @@ class Paper(Task):
             self.answers[line] = read(text, known)
             known.add(line)
         self.mistakes = [Mistake(code, why, dict(lines)) for code, (lines, why) in mistakes.items()]
+        used = {name for formula in self.answers.values() for name in formula.names}
+        self._results = [line for line in self.answers if line not in used]
         self._points = self._draw_points()
 
     def check(self, **lines: float | str) -> Verdict:
@@ -84,13 +86,14 @@ class Paper(Task):
         Parameters
         ----------
         **lines : number, str, or ...
-            A number is compared at the given point, a formula everywhere; `...` is open.
+            A number is compared at the given point, a formula everywhere; `...` is open. A line
+            on the way to others may be left out.
         """
         verdict = self._complete(self._examine(lines))
         if verdict.status == "passed":
             entered = ", ".join(f"{line}={value!r}" for line, value in lines.items())
-            memory.save_passed(self.week, self.name, entered)
-        return verdict
+            memory.save_passed(self.week, self.name, entered, self.version)
+        return replace(verdict, notes=tuple(memory.take_notes()))
 
     def solution_source(self) -> str:
         """The right lines."""
@@ -131,7 +134,8 @@ class Paper(Task):
                 return replace(verdict, message=verdict.message + so_far)
             if given is not ...:
                 right.append(line)
-        still_open = [line for line in self.answers if line not in right]
+        needed = [line for line in self.answers if line in lines or line in self._results]
+        still_open = [line for line in needed if line not in right]
         if still_open:
             so_far = f" Right so far: {_list(right)}." if right else ""
             message = f"Still open: {_list(still_open)}.{so_far}"
@@ -156,39 +160,47 @@ class Paper(Task):
         points = self._points[:1] if at_point else self._points
         values = [formula.at(point) for point in points]
         wanted = [point[line] for point in points]
-        written = given if at_point else None
-        if all(_same(w, v, written) for w, v in zip(wanted, values, strict=True)):
+        if _same(wanted, values, at_point):
             return None
-        failed = replace(failed, expected=wanted[0], got=values[0])
-        known = self._known_mistake(line, given)
+        failed = replace(failed, got=values[0])
+        known = self._known_mistake(line, values, at_point)
         if known:
             return replace(failed, message=known.explanation, mistake=known.code)
         return replace(failed, message=self._what_is_wrong(line, wanted, values, at_point))
 
     def _what_is_wrong(self, line, wanted: list[float], values: list[float], at_point: bool) -> str:
         if any(math.isnan(v) for v in values):
-            return f"Line `{line}`: your formula has no value at some points where one is expected."
-        if at_point and _same(wanted[0], values[0], None, 0.05):
-            return f"Line `{line}` is close, but not right to three digits."
-        if not at_point and _same(wanted[0], values[0], None):
-            return f"Line `{line}` is right at this point by chance, but not at other points."
+            return (
+                f"Line `{line}` has no value at some points where one is expected: a division by "
+                "zero, the log of a negative number, or a number too large for a float."
+            )
+        if not at_point and _same(wanted[:1], values[:1], False):
+            return f"Line `{line}` is right at the given point by chance, but not at other points."
         ratios = [v / w for w, v in zip(wanted, values, strict=True) if w]
-        if len(ratios) > 1 and all(_same(ratios[0], r, None) for r in ratios) and ratios[0]:
-            why = "a sign" if _same(-1.0, ratios[0], None) else "a factor"
-            return f"Line `{line}` is {number(ratios[0])} times the right one everywhere: {why}."
-        return f"Line `{line}` is the first that is not right."
+        same_ratio = _same(ratios[:1] * len(ratios), ratios, at_point)
+        everywhere = len(ratios) == len(wanted) and same_ratio
+        if everywhere and _same([-1.0], ratios[:1], at_point):
+            return f"Line `{line}` has the right size, but the wrong sign."
+        if everywhere and at_point and _same([1.0], ratios, True, 0.05):
+            return f"Line `{line}` is close, but not right to three digits."
+        if everywhere and not at_point and ratios[0]:
+            ratio = number(ratios[0])
+            return f"Line `{line}` is {ratio} times the right one everywhere: look for a factor."
+        first = line == next(iter(self.answers))
+        above = "" if first else "The lines above are right, so look at this step alone. "
+        return (
+            f"Line `{line}` is not right yet. {above}Take the upstream gradient times the local "
+            "derivative, once for each use, and add."
+        )
 
-    def _known_mistake(self, line: str, written: float | str) -> Mistake | None:
+    def _known_mistake(self, line: str, values: list[float], at_point: bool) -> Mistake | None:
         """The known mistake that has this line exactly as the learner has it."""
+        points = self._points[: len(values)]
         for mistake in self.mistakes:
-            if line not in mistake.attempt:
-                continue
-            theirs = read(str(mistake.attempt[line]))
-            given = _formula(written)
-            points = self._points if given.names else self._points[:1]
-            rounded = None if given.names else written
-            if all(_same(theirs.at(p), given.at(p), rounded) for p in points):
-                return mistake
+            if line in mistake.attempt:
+                theirs = read(mistake.attempt[line])
+                if _same([theirs.at(point) for point in points], values, at_point):
+                    return mistake
         return None
 
     def _draw_points(self) -> list[dict[str, float]]:
@@ -228,13 +240,9 @@ def _is_number(value: object) -> bool:
     return not isinstance(value, bool)
 
 
-def _same(wanted: float, got: float, written: object, tolerance: float = _PLAIN) -> bool:
-    """Equal up to rounding; a number that was worked out by hand up to its last written digit."""
-    if written is not None and _is_number(written):
-        decimals = len(f"{float(written)!r}".partition(".")[2])
-        near = abs(wanted - got) <= 0.5 * 10.0**-decimals + 1e-12
-        tolerance = _ROUNDED if near else _PLAIN
-    return bool(agree(wanted, got, tolerance))
+def _same(wanted: list[float], got: list[float], by_hand: bool, rounded: float = 5e-3) -> bool:
+    """Equal up to rounding; a number that was worked out by hand may be right to three digits."""
+    return bool(agree(wanted, got, rounded if by_hand else _PLAIN))
 
 
 def _list(lines: Iterable[str]) -> str:

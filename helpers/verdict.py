@@ -21,6 +21,7 @@ SIGNS = {"passed": "✓", "failed": "✗", "not attempted": "○"}
 WORDS = {"passed": "right", "failed": "not right yet", "not attempted": "not attempted"}
 _TINT = {"passed": "correct", "failed": "wrong", "not attempted": "neutral"}
 _QUIET = "font-size:90%"
+_STRESS = re.compile(r"(?<![\w*)])\*(?![\s*])([^*\n]+?)(?<![\s*(])\*(?![\w*(])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,8 @@ class Verdict:
     points, unit, error : int, str, float
         How many points were checked, and the largest relative error (None where several answers
         are right).
+    only_answer : bool
+        False where other answers than `expected` are right, too.
     """
 
     status: str
@@ -61,6 +64,7 @@ class Verdict:
     points: int = 0
     unit: str = "points"
     error: float | None = None
+    only_answer: bool = True
     minutes: float | None = None
     difficulty: int | None = None
     hints: tuple[str, ...] = ()
@@ -73,6 +77,8 @@ class Verdict:
         lines = [f"{SIGNS[self.status]} {self.exercise} · {WORDS[self.status]}{self._effort()}"]
         lines += self.message.splitlines()
         lines += [f"  {name}: {value}" for name, value in self._facts()]
+        if self.status == "failed" and self.hints:
+            lines.append(f"Hints, one by one: ex.{self.exercise}.hint()")
         lines += self.notes
         return "\n".join(lines)
 
@@ -104,7 +110,8 @@ class Verdict:
 
     def _facts(self) -> list[tuple[str, str]]:
         """The few lines under the message: where it fails, and how."""
-        facts = [("at", self.case), ("expected", self.expected), ("yours", self.got)]
+        right = "expected" if self.only_answer else "right, for example"
+        facts = [("at", self.case), (right, self.expected), ("yours", self.got)]
         known = [(name, value) for name, value in facts if value is not None]
         return [(name, value if name == "at" else show(value)) for name, value in known]
 
@@ -173,9 +180,11 @@ def fold(title: str, body: str) -> str:
 
 
 def prose(text: str) -> str:
-    """Text as HTML: `code` in back quotes, line breaks kept, everything else escaped."""
-    escaped = html.escape(text, quote=False)
-    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escaped).replace("\n", "<br>")
+    """Text as HTML: `code` in back quotes, *stress*, line breaks; everything else escaped."""
+    parts = re.split(r"`([^`\n]+)`", html.escape(text, quote=False))
+    parts[1::2] = [f"<code>{code}</code>" for code in parts[1::2]]
+    parts[::2] = [_STRESS.sub(r"<em>\1</em>", words) for words in parts[::2]]
+    return "".join(parts).replace("\n", "<br>")
 
 
 def display(thing: object) -> None:
