@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from helpers.exercise import Case
+from helpers.agreement import agree, show
+from helpers.engine import scalar
+from helpers.exercise import Case, Wrong
 from helpers.fuzz import BASIC, random_program
 
 
@@ -86,30 +88,22 @@ def difference(V):
     return f, dict(x=x, y=y, d=d, f=f)
 
 
-def _one(build: Callable) -> Callable:
-    """A graph of a single operation on x = 0.8 and y = −1.3, times 3 so that upstream is not 1."""
-
-    def graph(V):
-        x, y = V(0.8), V(-1.3)
-        t = build(x, y)
-        f = t * V(3.0)
-        return f, dict(x=x, y=y, t=t, f=f)
-
-    return graph
-
-
 SINGLE = {
     "x · y": lambda x, y: x * y,
     "x + y": lambda x, y: x + y,
     "x − y": lambda x, y: x - y,
     "x / y": lambda x, y: x / y,
     "x ** 3": lambda x, y: x**3,
+    "x ** −1": lambda x, y: x**-1,
+    "x ** 0.5": lambda x, y: x**0.5,
     "exp(x)": lambda x, y: x.exp(),
     "tanh(x)": lambda x, y: x.tanh(),
     "relu(x)": lambda x, y: x.relu(),
     "relu(y)": lambda x, y: y.relu(),
     "x + 2 (a number)": lambda x, y: x + 2.0,
+    "x − 2 (a number)": lambda x, y: x - 2.0,
     "x · 2 (a number)": lambda x, y: x * 2.0,
+    "x / 2 (a number)": lambda x, y: x / 2.0,
 }
 GRAPHS = {
     "x·x": square,
@@ -126,8 +120,8 @@ GRAPHS = {
 
 
 def engine_cases(random_graphs: int = 20) -> list[Case]:
-    """The battery as cases of an exercise: the value and all gradients of each graph."""
-    cases = [_case(f"({label})·3", _one(build)) for label, build in SINGLE.items()]
+    """The battery as cases of an exercise: the value of each graph and the gradient of each leaf."""
+    cases = [_single(label, build) for label, build in SINGLE.items()]
     cases += [_case(label, build) for label, build in GRAPHS.items()]
     for seed in range(random_graphs):
         program = random_program(seed, size=3 + seed % 10, ops=BASIC)
@@ -135,14 +129,75 @@ def engine_cases(random_graphs: int = 20) -> list[Case]:
     return cases
 
 
+class _NotANode(Exception):
+    """An operation of the engine has given something that no graph can go on from."""
+
+
+def _single(label: str, build: Callable) -> Case:
+    """A single operation on x = 0.8 and y = −1.3, times 3 so that upstream is not 1."""
+
+    def graph(V):
+        x, y = V(0.8), V(-1.3)
+        t = build(x, y)
+        if t is None or isinstance(t, int | float | tuple):
+            raise _NotANode(
+                f"`{label}` gives {show(t)}. An operation must return a new node that knows its "
+                "number, its parents and how to push."
+            )
+        f = t * V(3.0)
+        return f, dict(x=x, y=y, t=t, f=f)
+
+    return _case(f"({label})·3 at x = 0.8, y = −1.3", graph)
+
+
 def _case(label: str, build: Callable) -> Case:
+    right = build(scalar.Value)[0].data
+
     def run(engine):
-        root, named = build(engine)
+        inputs = []
+
+        def leaf(x):
+            inputs.append((engine(x), x))
+            return inputs[-1][0]
+
+        try:
+            root, named = build(leaf)
+        except _NotANode as error:
+            return Wrong(str(error))
+        if not hasattr(root, "data"):
+            return Wrong("A node keeps its number in `data`; your result has no attribute `data`.")
+        if not agree(right, root.data):
+            return Wrong(
+                f"The number itself is wrong, before any gradient: {label} is {show(right)}, but "
+                f"your engine computes {show(root.data)}. Look at the forward part of the operation."
+            )
         root.backward()
-        leaves = {name: node for name, node in named.items() if node.__class__ is engine}
-        return {"value": root.data, **{f"∂/∂{name}": n.grad for name, n in leaves.items()}}
+        leaves = {
+            name: node for name, node in named.items() if any(node is made for made, _ in inputs)
+        }
+        return _broken_leaf(inputs, leaves) or {
+            "value": root.data,
+            **{f"∂/∂{name}": node.grad for name, node in leaves.items()},
+        }
 
     return Case(label, run, graph=build)
+
+
+def _broken_leaf(inputs: list, leaves: dict) -> Wrong | None:
+    """What is wrong with the leaves themselves after a backward pass."""
+    for node, x in inputs:
+        if not agree(x, node.data):
+            return Wrong(
+                f"A leaf was made with {show(x)} and holds {show(node.data)} after the computation. "
+                "An operation makes a new node and leaves its operands as they are."
+            )
+    for name, node in leaves.items():
+        if getattr(node, "grad", None) is None:
+            return Wrong(
+                f"After backward() `{name}` has no gradient in `grad`. Start it at 0.0 when the node "
+                "is made, and add what each consumer pushes."
+            )
+    return None
 
 
 def _of_program(program) -> Callable:
