@@ -1,0 +1,248 @@
+"""Week 2: what its exercises are tried on, and how an answer is judged where several are right.
+
+The functions are made of + − · / alone where a check looks at rounding errors: these operations
+round alike on every machine. The others use exp and tanh, in NumPy's form where arrays come in.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from helpers.agreement import agree
+from helpers.exercise import Arguments, Case, Wrong
+
+# ------------------------------------------------------------------ difference quotients
+
+
+def _bell(x):
+    return 1.0 / (1.0 + x * x)
+
+
+def _bell_slope(x):
+    return -2.0 * x / (1.0 + x * x) ** 2
+
+
+def _cubic(x):
+    return x * x * x - 2.0 * x
+
+
+def _cubic_slope(x):
+    return 3.0 * x * x - 2.0
+
+
+def _hyperbola(x):
+    return x + 1.0 / x
+
+
+def _hyperbola_slope(x):
+    return 1.0 - 1.0 / (x * x)
+
+
+NUDGES = [
+    Arguments(f"f(x) = {name}, x = {x:g}, h = {h:g}", args=(f, x, h))
+    for f, name, x, h in [
+        (_cubic, "x³ − 2x", 2.0, 0.1),
+        (_cubic, "x³ − 2x", -1.5, 0.25),
+        (math.exp, "eˣ", 0.5, 0.125),
+        (_bell, "1/(1 + x²)", -0.75, 0.01),
+        (math.sin, "sin x", 3.0, 0.5),
+    ]
+]
+
+STEPS = [
+    Arguments(f"f(x) = {name}, x = {x:g}, {dtype.__name__}", args=(f, df, x, dtype))
+    for dtype in (np.float64, np.float32)
+    for f, df, name, x in [
+        (_bell, _bell_slope, "1/(1 + x²)", 0.5),
+        (_cubic, _cubic_slope, "x³ − 2x", 1.5),
+        (_hyperbola, _hyperbola_slope, "x + 1/x", 0.75),
+    ]
+]
+
+
+def near_the_best_step(case, expected, got):
+    """Rounding errors are a lottery near the bottom of the V: a factor of 10 on either side."""
+    plain = agree(expected, got)
+    if plain or not plain.number_only:
+        return plain.message
+    if expected / 10.001 <= got <= expected * 10.001:
+        return None
+    f, df, x, dtype = case.args
+    there, best = (_central_error(f, df, x, h, dtype) for h in (got, expected))
+    name = dtype.__name__
+    said = f"In {name} the step {got:.0e} gives an error of {there:.0e}, {expected:.0e} gives {best:.0e}."
+    return Wrong(said) if math.isfinite(there) else Wrong(f"With {got!r} there is no difference.")
+
+
+def _central_error(f, df, x, h, dtype):
+    x, h = dtype(x), dtype(h)
+    if h == 0:
+        return math.nan
+    return abs(float((f(x + h) - f(x - h)) / (2 * h)) - df(float(x)))
+
+
+# ------------------------------------------------------------------ relative error
+
+PAIRS = [
+    (1.0, 1.1),
+    (2.0, -2.0),
+    (-3.0, -2.7),
+    (1e-5, 1.1e-4),
+    (250.0, 251.0),
+    (0.0, 0.5),
+    (-0.25, 0.0),
+    (0.0, 0.0),
+    (np.array([1.0, -4.0, 0.0, 1e-5]), np.array([1.5, -3.0, 0.0, 2e-5])),
+    (np.array([[0.5, 0.0], [-2.0, 300.0]]), np.array([[0.5, 1.0], [2.0, 299.0]])),
+]
+
+# ------------------------------------------------------------------ a whole gradient
+
+
+def _squares(x):
+    return (x * x).sum()
+
+
+def _cubes(x):
+    return (x * x * x).sum()
+
+
+def _neighbors(x):
+    flat = x.reshape(-1)
+    return (flat[:-1] * flat[1:]).sum() + 3.0 * flat[0]
+
+
+def _rows(x):
+    """A different weight for every entry: no two entries of the gradient are alike."""
+    weights = np.arange(1.0, x.size + 1.0).reshape(x.shape)
+    return (weights * x * x).sum()
+
+
+_INTEGERS = np.array([1, 2, 3])
+_TABLE = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
+GRADIENTS = [
+    Arguments(f"f(x) = {name}, x = {text}{f', h = {h[0]:g}' if h else ''}", args=(f, x, *h))
+    for f, name, x, text, h in [
+        (_squares, "Σ xᵢ²", np.array([0.3, -1.2, 2.0]), "[0.3, −1.2, 2]", ()),
+        (_cubes, "Σ xᵢ³", np.array([0.3, -1.2, 2.0]), "[0.3, −1.2, 2]", (0.1,)),
+        (_neighbors, "x₀x₁ + x₁x₂ + … + 3x₀", np.array([1.1, -0.7, 0.4, 2.3]), "4 numbers", ()),
+        (_rows, "x₀² + 2x₁² + …", np.array([[0.6, -1.1], [1.7, 0.2]]), "a 2×2 array", ()),
+        (_rows, "x₀² + 2x₁² + …", _TABLE, "a 2×3 array", (1e-4,)),
+        (_rows, "x₀² + 2x₁² + …", _TABLE.T, "a transposed 2×3 array (not contiguous)", ()),
+        (_squares, "Σ xᵢ²", _INTEGERS, "[1, 2, 3], integers", ()),
+        (_squares, "Σ xᵢ²", np.array([0.3, -1.2], np.float32), "[0.3, −1.2] in float32", ()),
+    ]
+]
+
+# ------------------------------------------------------------------ dual numbers
+
+
+def _dual_case(label, build, *starts):
+    def run(Dual):
+        out = build(*(Dual(a, da) for a, da in starts))
+        return {"data": out.data, "tangent": out.tangent}
+
+    return Case(label, run)
+
+
+_A, _B = (0.8, 1.5), (-1.3, 0.4)
+DUALS = [
+    _dual_case(f"{label} with a = 0.8 + 1.5ε, b = −1.3 + 0.4ε", build, _A, _B)
+    for label, build in [
+        ("a + b", lambda a, b: a + b),
+        ("a − b", lambda a, b: a - b),
+        ("a · b", lambda a, b: a * b),
+        ("a / b", lambda a, b: a / b),
+        ("tanh(a)", lambda a, b: a.tanh()),
+        ("exp(b)", lambda a, b: b.exp()),
+        ("a + 2 (a number)", lambda a, b: a + 2.0),
+        ("a − 2 (a number)", lambda a, b: a - 2.0),
+        ("a · 3 (a number)", lambda a, b: a * 3.0),
+        ("a / 4 (a number)", lambda a, b: a / 4.0),
+        ("a · a", lambda a, b: a * a),
+        ("(a + b) · b", lambda a, b: (a + b) * b),
+        ("tanh(a·b) + exp(a)/(b + 2)", lambda a, b: (a * b).tanh() + a.exp() / (b + 2.0)),
+    ]
+] + [_dual_case("Dual(3.0), a constant", lambda a: a * a, (3.0, 0.0))]
+
+
+def _plus_times(x, y):
+    return (x + y) * y
+
+
+def _neuron(x, y, w):
+    return (x * w + y).tanh() * y
+
+
+def _mixed(x, y):
+    return (x * y).tanh() + x.exp() / (y + 2.0)
+
+
+def _one(x):
+    return (x * x * 0.5).exp()
+
+
+def _jvp_case(label, f, x, v):
+    def run(jvp):
+        passes = 0
+
+        def counted(*inputs):
+            nonlocal passes
+            passes += 1
+            return f(*inputs)
+
+        slope = jvp(counted, list(x), list(v))
+        return {"slope": slope, "passes": passes}
+
+    return Case(f"f = {label}, x = {list(x)}, v = {list(v)}", run)
+
+
+JVPS = [
+    _jvp_case("(x + y)·y", _plus_times, (2.0, 3.0), (1.0, 0.0)),
+    _jvp_case("(x + y)·y", _plus_times, (2.0, 3.0), (0.0, 1.0)),
+    _jvp_case("(x + y)·y", _plus_times, (2.0, 3.0), (0.5, -2.0)),
+    _jvp_case("exp(x²/2)", _one, (0.7,), (3.0,)),
+    _jvp_case("tanh(x·y) + exp(x)/(y + 2)", _mixed, (0.4, -1.1), (1.5, 0.25)),
+    _jvp_case("tanh(x·w + y)·y", _neuron, (0.4, -1.1, 0.9), (-0.3, 2.0, 1.1)),
+]
+
+
+def right_in_one_pass(case, expected, got):
+    """The number first; then how often f was run."""
+    if hasattr(got["slope"], "tangent"):
+        return Wrong("That is a Dual, with value and slope. Asked for is the slope: `.tangent`.")
+    number = agree(expected["slope"], got["slope"])
+    if not number:
+        return number.message
+    if got["passes"] == expected["passes"]:
+        return None
+    return Wrong(
+        f"The number is right, but you run f {got['passes']} times. All tangents travel in one "
+        "pass: give each input its own entry of v as tangent.",
+        "ONEPERINPUT",
+    )
+
+
+# ------------------------------------------------------------------ the complex step
+
+
+def _wave(x):
+    return np.sin(x) * np.exp(-x * x)
+
+
+def _steep(x):
+    return np.tanh(x) * np.exp(x)
+
+
+COMPLEX_POINTS = [
+    Arguments(f"f(x) = {name}, x = {x:g}", args=(f, x))
+    for f, name, x in [
+        (_cubic, "x³ − 2x", 2.0),
+        (_cubic, "x³ − 2x", -0.5),
+        (_bell, "1/(1 + x²)", 0.5),
+        (_steep, "tanh(x)·eˣ", 0.7),
+        (_wave, "sin(x)·exp(−x²)", -1.3),
+    ]
+]

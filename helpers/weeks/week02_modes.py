@@ -1,0 +1,260 @@
+"""Week 2, second half: derivatives without a difference, and what each way of getting them costs."""
+
+from __future__ import annotations
+
+import math
+
+from helpers.exercise import exercise, paper
+from helpers.weeks import week02_cases as cases
+from helpers.weeks.rewrite import rewritten
+
+# ------------------------------------------------------------------ the complex step
+
+
+@exercise(
+    minutes=8,
+    difficulty=2,
+    cases=cases.COMPLEX_POINTS,
+    hints=[
+        "Put x + ih into Taylor's series: which power of h stands in front of i·f′(x)?",
+        "The imaginary part of f(x + ih) is h·f′(x), up to h³. In Python i is `1j`.",
+        "`f(x + 1j * h).imag / h` with a tiny h such as 1e-30: nothing is subtracted.",
+    ],
+)
+def complex_step(f, x):
+    """f′(x) from one value of f, at a point beside the real axis."""
+    h = 1e-30
+    return f(x + 1j * h).imag / h
+
+
+for _code, _why, *_changes in [
+    ("REALPART", "The real part is f(x) itself. The slope sits in the imaginary part.",
+     (".imag", ".real")),
+    ("NODIVISION", "Nearly nothing comes out. The imaginary part is h·f′(x): divide it by h. If it is exactly 0, your "
+     "nudge was real: write `1j * h`.",
+     (".imag / h", ".imag")),
+    ("BIGSTEP", "Right idea, but your step leaves a truncation error of about h². Nothing is subtracted here, so "
+     "nothing speaks against 1e-30.",
+     ("1e-30", "1e-3")),
+    ("SIGNLOST", "`abs` forgets the sign of the slope. Take the imaginary part.",
+     ("f(x + 1j * h).imag / h", "abs(f(x + 1j * h) - f(x)) / h")),
+    ("NOTREAL", "A slope of a real function is a real number: take the imaginary part, `.imag`.",
+     ("f(x + 1j * h).imag / h", "(f(x + 1j * h) - f(x)) / h")),
+]:  # fmt: skip
+    complex_step.mistake(_code, _why)(rewritten(complex_step.reference, *_changes))
+
+
+# ------------------------------------------------------------------ dual numbers
+
+dual_rules = paper(
+    "dual_rules",
+    "D22: the tangent of each operation on a + daε and b + dbε, with ε² = 0",
+    answers=dict(
+        dadd="da + db",
+        dsub="da - db",
+        dmul="da * b + a * db",
+        ddiv="da / b - a * db / b**2",
+        dexp="exp(a) * da",
+        dtanh="(1 - tanh(a)**2) * da",
+    ),
+    at=dict(a=3.0, da=1.0, b=2.0, db=5.0),
+    minutes=12,
+    difficulty=2,
+    hints=[
+        "Multiply out as you would any brackets, drop every ε², and collect what stands in front of ε.",
+        "For the quotient multiply both sides by the denominator: (q + dqε)(b + dbε) = a + daε gives "
+        "q·b = a and dq·b + q·db = da.",
+        "For a function use Taylor's series: g(a + daε) = g(a) + g′(a)·daε, and that is exact, because "
+        "ε² = 0.",
+    ],
+    mistakes={
+        "PRODUCTRULE": (
+            dict(dmul="da * db"),
+            "da·db stands in front of ε², which is 0. In front of ε stand the two mixed products.",
+        ),
+        "ONESIDE": (
+            dict(dmul="da * b"),
+            "That is how the product answers to a alone. b moves, too.",
+        ),
+        "SUBSIGN": (dict(dsub="da + db"), "Where b grows, a − b shrinks: minus db."),
+        "DIVSIGN": (
+            dict(ddiv="da / b + a * db / b**2"),
+            "A larger denominator makes the quotient smaller: minus in front of the second term.",
+        ),
+        "DIVTANGENTS": (
+            dict(ddiv="da / db"),
+            "The tangent of a quotient is not the quotient of the tangents; for constant b it would be "
+            "infinite.",
+        ),
+        "NOCHAIN": (
+            dict(dexp="exp(a)", dtanh="1 - tanh(a)**2"),
+            "That is the local derivative. a itself moves at the rate da: multiply by it.",
+        ),
+        "TANHIN": (
+            dict(dtanh="(1 - a**2) * da"),
+            "tanh′ is 1 − t² with the *output* t = tanh(a), not with the input.",
+        ),
+    },
+)
+
+
+class Dual:
+    """A number and its tangent: data + tangent·ε, with ε² = 0."""
+
+    def __init__(self, data, tangent=0.0):
+        self.data = data
+        self.tangent = tangent
+
+    def __add__(self, other):
+        other = other if isinstance(other, Dual) else Dual(other)
+        return Dual(self.data + other.data, self.tangent + other.tangent)
+
+    def __sub__(self, other):
+        other = other if isinstance(other, Dual) else Dual(other)
+        return Dual(self.data - other.data, self.tangent - other.tangent)
+
+    def __mul__(self, other):
+        other = other if isinstance(other, Dual) else Dual(other)
+        a, b = self.data, other.data
+        return Dual(a * b, self.tangent * b + a * other.tangent)
+
+    def __truediv__(self, other):
+        other = other if isinstance(other, Dual) else Dual(other)
+        a, b = self.data, other.data
+        return Dual(a / b, self.tangent / b - a * other.tangent / b**2)
+
+    def tanh(self):
+        t = math.tanh(self.data)
+        return Dual(t, (1.0 - t**2) * self.tangent)
+
+    def exp(self):
+        e = math.exp(self.data)
+        return Dual(e, e * self.tangent)
+
+
+dual = exercise(
+    minutes=25,
+    difficulty=2,
+    cases=cases.DUALS,
+    hints=[
+        "Each method returns a new Dual: the number as usual, and the tangent by the rule that you derived "
+        "for that operation.",
+        "`__mul__` returns Dual(a*b, da*b + a*db), where a, da are `self.data`, `self.tangent` and b, db "
+        "those of `other`. A plain number on the right becomes Dual(number) first: its tangent is 0.",
+        "tanh: t = math.tanh(self.data), then Dual(t, (1 − t²)·self.tangent). exp: its output is its own "
+        "local derivative.",
+    ],
+)(Dual)
+
+for _code, _why, *_changes in [
+    ("PRODUCTRULE", "You multiply the tangents. In (a + daε)(b + dbε) that product stands in front of ε² = 0; in front "
+     "of ε stands da·b + a·db.",
+     ("self.tangent * b + a * other.tangent", "self.tangent * other.tangent")),
+    ("ONESIDE", "In your product only one of the two factors moves. Add the other term of da·b + a·db.",
+     ("self.tangent * b + a * other.tangent", "self.tangent * b")),
+    ("OWNDATA", "A product swaps: da goes with b, and db with a.",
+     ("self.tangent * b + a * other.tangent", "self.tangent * a + b * other.tangent")),
+    ("SUBSIGN", "In a − b the tangent of b counts with a minus.",
+     ("self.tangent - other.tangent", "self.tangent + other.tangent")),
+    ("DIVSIGN", "In a/b the tangent of b counts with a minus: −a·db/b².",
+     ("self.tangent / b - a", "self.tangent / b + a")),
+    ("DIVSQUARE", "The denominator is squared: −a·db/b².",
+     ("other.tangent / b**2", "other.tangent / b")),
+    ("NOCHAIN", "tanh and exp lose the tangent that comes in. The local derivative is a factor: multiply by "
+     "`self.tangent`.",
+     ("(1.0 - t**2) * self.tangent", "1.0 - t**2"), ("e * self.tangent", "e")),
+    ("TANHIN", "tanh′ is 1 − t² with the *output* t; you used the input.",
+     ("1.0 - t**2", "1.0 - self.data**2")),
+    ("CONSTANTMOVES", "A plain number does not move: its tangent is 0, not 1.",
+     ("Dual(other)", "Dual(other, 1.0)")),
+    ("ZEROTANGENT", "Your results all have the tangent 0: pass the tangent on as the second argument of Dual.",
+     ("self.tangent + other.tangent", "0.0"), ("self.tangent - other.tangent", "0.0"),
+     ("self.tangent * b + a * other.tangent", "0.0"),
+     ("self.tangent / b - a * other.tangent / b**2", "0.0"),
+     ("(1.0 - t**2) * self.tangent", "0.0"), ("e * self.tangent", "0.0")),
+]:  # fmt: skip
+    dual.mistake(_code, _why)(rewritten(Dual, *_changes))
+
+
+@exercise(
+    minutes=8,
+    difficulty=2,
+    cases=cases.JVPS,
+    judge=cases.right_in_one_pass,
+    hints=[
+        "Every input starts with a tangent of its own: how fast it moves when you walk along v.",
+        "Make a Dual of each pair (x[i], v[i]) and give all of them to f at once.",
+        "f(*[Dual(a, da) for a, da in zip(x, v)]) is a Dual. Its tangent is the answer.",
+    ],
+)
+def jvp(f, x, v):
+    """The slope of f at the point x along the direction v, in one pass with dual numbers."""
+    return f(*[Dual(a, da) for a, da in zip(x, v)]).tangent
+
+
+for _code, _why, *_changes in [
+    ("ONES", "All your inputs move at the rate 1. Along v the input x[i] moves at the rate v[i].",
+     ("Dual(a, da)", "Dual(a, 1.0)")),
+    ("NOTANGENT", "No input moves, so nothing does: give x[i] the tangent v[i].",
+     ("Dual(a, da)", "Dual(a)")),
+    ("RETURNSDATA", "`.data` is the value of f. Its slope along v is `.tangent`.",
+     (".tangent", ".data")),
+    ("SWAPPED", "The point and the direction have changed places: Dual(x[i], v[i]).",
+     ("Dual(a, da)", "Dual(da, a)")),
+    ("NOTUNPACKED", "f takes its inputs one by one. Put a star before the list: `f(*inputs)`.",
+     ("f(*[", "f([")),
+    ("ONEPERINPUT", "The number is right, but you run f once for each input. All tangents travel in one pass: give "
+     "each input its own entry of v.",
+     ("return f(*[Dual(a, da) for a, da in zip(x, v)]).tangent",
+      "return sum(da * f(*[Dual(a, float(i == j)) for j, a in enumerate(x)]).tangent\n"
+      "               for i, da in enumerate(v))")),
+]:  # fmt: skip
+    jvp.mistake(_code, _why)(rewritten(jvp.reference, *_changes))
+
+
+# ------------------------------------------------------------------ the price of a gradient
+
+price = paper(
+    "price",
+    "how many passes through f all n derivatives of one output take, and all of m outputs",
+    answers=dict(
+        forward_differences="n + 1",
+        central_differences="2 * n",
+        complex_steps="n",
+        dual_passes="n",
+        reverse_passes="1",
+        reverse_passes_m_outputs="m",
+    ),
+    at=dict(n=5.0, m=3.0),
+    minutes=5,
+    difficulty=1,
+    hints=[
+        "Each nudge answers for one input only, however many outputs there are.",
+        "Forward differences share f(x): one call for it, one for each nudge. Central ones share nothing.",
+        "A backward pass starts at one output and reaches all inputs. With m outputs there are m starts.",
+    ],
+    mistakes={
+        "SHARED": (
+            dict(forward_differences="2 * n"),
+            "f(x) is the same for all n quotients: compute it once.",
+        ),
+        "FORWARD": (
+            dict(central_differences="n + 1"),
+            "That is the bill of forward differences. Central ones go to both sides of x.",
+        ),
+        "PERINPUT": (
+            dict(reverse_passes="n"),
+            "One backward pass reaches every input: each node pushes once, to all its parents.",
+        ),
+        "ALLTANGENTS": (
+            dict(dual_passes="1"),
+            "One pass gives one direction: a single number for each output. The n derivatives are n "
+            "directions.",
+        ),
+        "ALLOUTPUTS": (
+            dict(reverse_passes_m_outputs="1"),
+            "A backward pass starts at one output. Started at two at once, it gives the gradient of their "
+            "sum.",
+        ),
+    },
+)
