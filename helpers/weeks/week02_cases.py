@@ -136,6 +136,21 @@ GRADIENTS = [
     ]
 ]
 
+
+def about_the_array(case, expected, got):
+    """What is special about the array on which a numerical gradient fails."""
+    x = case.args[1]
+    if x.dtype.kind == "i":
+        return "This array holds integers, and they cannot hold x + h. Copy it into float64 first."
+    if x.dtype == np.float32:
+        return "This array is float32, too coarse for a nudge of 1e-5. Copy it into float64 first."
+    if not x.flags.c_contiguous:
+        return (
+            "This array is transposed: `reshape(-1)` and `ravel()` give a copy of it, not a view."
+        )
+    return None
+
+
 # ------------------------------------------------------------------ dual numbers
 
 
@@ -214,6 +229,10 @@ def right_in_one_pass(case, expected, got):
     if hasattr(got["slope"], "tangent"):
         return Wrong("That is a Dual, with value and slope. Asked for is the slope: `.tangent`.")
     number = agree(expected["slope"], got["slope"])
+    if not number and agree(expected["slope"], got["slope"], 1e-5):
+        return (
+            "Close, as a difference quotient would be. A tangent is exact: read it off the result."
+        )
     if not number:
         return number.message
     if got["passes"] == expected["passes"]:
@@ -246,3 +265,14 @@ COMPLEX_POINTS = [
         (_wave, "sin(x)·exp(−x²)", -1.3),
     ]
 ]
+
+
+def without_a_difference(case, expected, got):
+    """To the last digits: a difference quotient comes close, and never so close."""
+    exact = agree(expected, got, 1e-13)
+    if exact or not agree(expected, got, 1e-4):
+        return exact.message
+    return (
+        "Close, but the last digits are off. A difference of values loses digits, and so does a large "
+        "step. Read the slope off the imaginary part of f(x + ih), with a tiny h."
+    )

@@ -226,6 +226,7 @@ for _code, _why, *_changes in [
     difficulty=2,
     cases=cases.GRADIENTS,
     tolerance=1e-7,
+    advice=cases.about_the_array,
     hints=[
         "Nudge one entry at a time and hold the others still. `np.ndindex(x.shape)` runs through the "
         "places of an array of any shape.",

@@ -15,6 +15,7 @@ from helpers.weeks.rewrite import rewritten
     minutes=8,
     difficulty=2,
     cases=cases.COMPLEX_POINTS,
+    judge=cases.without_a_difference,
     hints=[
         "Put x + ih into Taylor's series: which power of h stands in front of i·f′(x)?",
         "The imaginary part of f(x + ih) is h·f′(x), up to h³. In Python i is `1j`.",
