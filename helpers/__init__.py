@@ -16,6 +16,7 @@ _HOME = {
     "complex_step": "gradcheck",
     "compare_with_torch": "gradcheck",
     "Stepper": "widgets",
+    "StepSize": "widgets",
     "Worksheet": "widgets",
     "predict": "widgets",
     "calibration": "widgets",
