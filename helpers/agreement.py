@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 TOLERANCE = 1e-10  # relative; float64 rounding of a short computation stays near 1e-15
-_PLAIN_REPR = (int, complex, str, bytes, range, slice, set, frozenset, type(None), type(...))
+_PLAIN_REPR = (int, complex, str, bytes, range, slice, type(None), type(...))
+_DEPTH = 6  # nested containers that are shown
 NOISE = 1e-2  # times the tolerance: how far a result may be from an expected zero
 
 
@@ -97,33 +98,38 @@ def numbers(result: object) -> Iterator[tuple[tuple, float | complex]]:
 def show(value: object, width: int = 90) -> str:
     """A result as a learner would write it, on one short line, without addresses."""
     try:
-        text = _show(_plain(value), width)
+        text = _show(value, width, _DEPTH)
     except Exception:  # a learner's own container may do anything
         text = _thing(value)
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-def _show(value: object, width: int) -> str:
+def _show(value: object, width: int, depth: int) -> str:
+    value = _plain(value)
     if _is_array(value) and value.size > 12:
         return f"array of shape {value.shape}"
     if _is_array(value):
-        return f"array({show(value.tolist(), width)})"
-    if isinstance(value, Mapping):
-        few = islice(value.items(), width)
-        return "{" + ", ".join(f"{show(k)}: {show(v, width)}" for k, v in few) + "}"
-    if _is_sequence(value) and not isinstance(value, range):
-        inside = ", ".join(show(item, width) for item in islice(value, width))
-        comma = "," if isinstance(value, tuple) and len(value) == 1 else ""
-        return f"({inside}{comma})" if isinstance(value, tuple) else f"[{inside}]"
-    if isinstance(value, AbstractSet) and value:
-        return "{" + ", ".join(sorted(show(item) for item in islice(value, width))) + "}"
+        return f"array({_show(value.tolist(), width, depth)})"
     if isinstance(value, float):
         return _short(value)
     if isinstance(value, int) and value.bit_length() > 300:
         return f"an integer of {value.bit_length()} bits"
     if isinstance(value, _PLAIN_REPR):
         return repr(value)
-    return _kind(value)
+    if not isinstance(value, Mapping | Sequence | AbstractSet):
+        return _kind(value)
+    if depth == 0:
+        return "…"
+    if isinstance(value, Mapping):
+        few = islice(value.items(), width)
+        pairs = (f"{_show(k, width, depth - 1)}: {_show(v, width, depth - 1)}" for k, v in few)
+        return "{" + ", ".join(pairs) + "}"
+    inside = [_show(item, width, depth - 1) for item in islice(value, width)]
+    if isinstance(value, AbstractSet):
+        return "{" + ", ".join(sorted(inside)) + "}" if inside else "an empty set"
+    if isinstance(value, tuple):
+        return f"({', '.join(inside)}{',' if len(inside) == 1 else ''})"
+    return f"[{', '.join(inside)}]"
 
 
 def _short(x: float) -> str:
@@ -141,7 +147,7 @@ def _agree_number(expected, got, tolerance: float, place: str) -> Agreement:
     if _is_nan(expected) or _is_nan(got):
         if _is_nan(expected) and _is_nan(got):
             return Agreement()
-        return Agreement(f"{_at(place)}{show(expected)} is expected, but you give {_special(got)}.")
+        return Agreement(_at(place, f"{show(expected)} is expected, but you give {_special(got)}."))
     if expected == got:
         return Agreement()
     try:
@@ -149,10 +155,10 @@ def _agree_number(expected, got, tolerance: float, place: str) -> Agreement:
     except OverflowError:
         got = math.inf
     if _is_infinite(expected) or _is_infinite(got):
-        return Agreement(f"{_at(place)}{show(expected)} is expected, but you give {_special(got)}.")
+        return Agreement(_at(place, f"{show(expected)} is expected, but you give {_special(got)}."))
     distance, size = abs(expected - got), max(abs(expected), abs(got))
     if distance > tolerance * max(size, NOISE):
-        message = f"{_at(place)}{show(expected)} is expected, but you give {show(got)}."
+        message = _at(place, f"{show(expected)} is expected, but you give {show(got)}.")
         return Agreement(message, number_only=True)
     return Agreement(error=distance / max(size, 1.0))
 
@@ -162,10 +168,8 @@ def _agree_sequence(expected: Sequence, got, tolerance: float, place: str) -> Ag
     if not _is_sequence(got):
         return Agreement(_wrong_kind(f"{what} of {len(expected)}", got, place))
     if len(got) != len(expected):
-        return Agreement(
-            f"{_at(place)}{what} of {len(expected)} is expected, but yours has {len(got)}: "
-            f"{show(got)}."
-        )
+        wanted = f"{what} of {len(expected)} is expected, but yours has {len(got)}: {show(got)}."
+        return Agreement(_at(place, wanted))
     pairs = ((e, g, f"entry {i}") for i, (e, g) in enumerate(zip(expected, got, strict=True)))
     return _all(pairs, tolerance, place)
 
@@ -176,7 +180,7 @@ def _agree_mapping(expected: Mapping, got, tolerance: float, place: str) -> Agre
     missing = [key for key in expected if key not in got]
     if missing:
         are = "is" if len(missing) == 1 else "are"
-        return Agreement(f"{_at(place)}{_names(missing)} {are} missing; you give {_names(got)}.")
+        return Agreement(_at(place, f"{_names(missing)} {are} missing; you give {_names(got)}."))
     return _all(((expected[k], got[k], f"`{k}`") for k in expected), tolerance, place)
 
 
@@ -190,11 +194,11 @@ def _agree_array(expected, got, tolerance: float, place: str) -> Agreement:
     except (TypeError, ValueError):
         return Agreement(_wrong_kind(f"an array of shape {np.shape(expected)}", got, place))
     if e.shape != g.shape and not (e.size == g.size == 1):
-        return Agreement(f"{_at(place)}shape {e.shape} is expected, but yours is {g.shape}.")
+        return Agreement(_at(place, f"shape {e.shape} is expected, but yours is {g.shape}."))
     g = g.reshape(e.shape)
     if e.dtype.kind not in "iufc":
         same = e.dtype.kind == g.dtype.kind and bool((e == g).all())
-        return Agreement(None if same else f"{_at(place)}{show(e)} is expected, not {show(g)}.")
+        return Agreement(None if same else _at(place, f"{show(e)} is expected, not {show(g)}."))
     if g.dtype.kind not in "iufc":
         return Agreement(_wrong_kind("an array of numbers", got, place))
     pairs = zip(e.ravel().tolist(), g.ravel().tolist(), np.ndindex(e.shape), strict=True)
@@ -212,7 +216,7 @@ def _agree_rest(expected, got, place: str) -> Agreement:
         return Agreement(_wrong_kind(what, got, place))
     if expected is got or type(expected).__eq__(expected, got) is True:
         return Agreement()
-    return Agreement(f"{_at(place)}{show(expected)} is expected, but you give {show(got)}.")
+    return Agreement(_at(place, f"{show(expected)} is expected, but you give {show(got)}."))
 
 
 def _all(pairs, tolerance: float, place: str) -> Agreement:
@@ -313,8 +317,9 @@ def _names(keys) -> str:
     return ", ".join(f"`{key}`" for key in keys) or "nothing"
 
 
-def _at(place: str) -> str:
-    return f"For {place}, " if place else ""
+def _at(place: str, sentence: str) -> str:
+    """The sentence with the place in front of it."""
+    return f"For {place}, {sentence}" if place else sentence[0].upper() + sentence[1:]
 
 
 def _index(index: tuple) -> str:

@@ -16,7 +16,6 @@ import sys
 
 from helpers.attempt import decorators_of, source_of
 from helpers.sandbox import Outcome, call, functions
-from helpers.task import Task
 
 _LONGEST = 10_000  # characters of a constant
 
@@ -53,7 +52,7 @@ def _defining(obj: object, name: str, space: dict) -> str | None:
         return None
     if obj.__name__ == "<lambda>":
         return f"{name} = {source}"
-    kept = [d for d in decorators_of(obj) if not isinstance(_resolved(d, space), Task)]
+    kept = [d for d in decorators_of(obj) if not _is_ours(d, space)]
     renamed = "" if obj.__name__ == name else f"\n\n{name} = {obj.__name__}\n"
     return "".join(f"@{ast.unparse(d)}\n" for d in kept) + source + renamed
 
@@ -117,10 +116,15 @@ def _space_of(obj: object, otherwise: dict) -> dict:
     return next((function.__globals__ for function in functions(obj)), otherwise)
 
 
+def _is_ours(decorator: ast.expr, space: dict) -> bool:
+    """True for the decorator of an exercise: `@ex.Value`, or `@exercise(…)` above a reference."""
+    meant = _resolved(decorator, space)
+    return (getattr(meant, "__module__", None) or "").startswith("helpers.")
+
+
 def _resolved(decorator: ast.expr, space: dict) -> object:
-    """What `ex.Value` above a definition means; None for anything longer."""
     if isinstance(decorator, ast.Name):
         return space.get(decorator.id)
     if isinstance(decorator, ast.Attribute):
         return getattr(_resolved(decorator.value, space), decorator.attr, None)
-    return None
+    return _resolved(decorator.func, space) if isinstance(decorator, ast.Call) else None

@@ -9,6 +9,7 @@ is sent again and again, until one arrives between two tries.
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import ctypes
 import signal
@@ -17,11 +18,12 @@ import time
 from collections.abc import Callable
 
 AGAIN = 1e-4  # seconds between two interruptions; short, to meet the moment outside of a `try`
+AGAIN_IN_THREAD = 5e-3  # longer: the first one that works must be able to end the thread
 GRACE = 1.0  # seconds; a thread that survives its interruptions so long is left behind
 
 
-class Hung(SystemExit):
-    """The time is over. No Exception, so `except Exception` misses it; and threads end quietly."""
+class Hung(BaseException):
+    """The time is over. No Exception, so `except Exception` misses it."""
 
 
 def limited(function: Callable[[], object], seconds: float) -> object:
@@ -49,10 +51,11 @@ def _in_thread(function: Callable[[], object], seconds: float) -> object:
     values, errors = [], []
 
     def work():
-        try:
-            values.append(function())
-        except BaseException as error:
-            errors.append(error)
+        with contextlib.suppress(Hung):  # a late one
+            try:
+                values.append(function())
+            except BaseException as error:
+                errors.append(error)
 
     worker = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
     worker.start()
@@ -71,4 +74,4 @@ def _stop(worker: threading.Thread) -> None:
     end = time.monotonic() + GRACE
     while worker.is_alive() and time.monotonic() < end:
         send(ctypes.c_ulong(worker.ident), ctypes.py_object(Hung))
-        worker.join(AGAIN)
+        worker.join(AGAIN_IN_THREAD)
