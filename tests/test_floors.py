@@ -9,7 +9,8 @@ ROOT = Path(__file__).parent.parent / "helpers"
 FLOORS = [
     "engine readers watch torch_reader graph measure gradcheck fuzz data palette installation",
     "layout excerpt cards svg render faults plots mutants",
-    "widgets memory agreement sandbox attempt diagnosis verdict task formula paper exercise",
+    "widgets memory agreement timelimit sandbox attempt portable cases faultline diagnosis verdict "
+    "task formula paper exercise",
     "weeks overview",
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS, start=1) for room in rooms.split()}
