@@ -77,7 +77,7 @@ def read(text: str, known: set[str] | None = None) -> Formula:
     if "=" in text:
         raise ValueError(f"`{text}` holds an equals sign; write only what stands on its right.")
     meant = "".join(_AS_MEANT.get(sign, sign) for sign in text.strip())
-    meant = re.sub(r"(?<![\w.])(\d+\.?\d*)(?![eE][-+]?\d)\s*(?=[A-Za-z(])", r"\1*", meant)
+    meant = re.sub(r"(?<![\w.])(\d+\.?\d*|\.\d+)(?![eE][-+]?\d)\s*(?=[A-Za-z(])", r"\1*", meant)
     meant = re.sub(r"\)\s*(?=[\w(])", ")*", meant)
     names: set[str] = set()
     try:
