@@ -1,7 +1,7 @@
-"""Week 2 · Derivatives by computer: its exercises, in the order of the notebook.
+"""Week 2 · Derivatives by computer.
 
-They stand in three files by theme: difference quotients and how far to trust them, derivatives
-without a difference, and a search for planted bugs.
+Its exercises in the order of the notebook. They stand in three files by theme: difference quotients
+and how far to trust them, derivatives without a difference, and a search for planted bugs.
 """
 
 from helpers.weeks.week02_bugs import FINGERPRINTS, find_the_bug, gradient, mutants, value
