@@ -1,5 +1,9 @@
 """Widgets: Python beside the JavaScript and CSS that it sends to the page."""
 
+from helpers.widgets.prediction import calibration, predict
+from helpers.widgets.shape_flow import ShapeFlow
+from helpers.widgets.step_size import StepSize
 from helpers.widgets.stepper import Step, Stepper
+from helpers.widgets.worksheet import Worksheet
 
-__all__ = ["Step", "Stepper"]
+__all__ = ["ShapeFlow", "Step", "StepSize", "Stepper", "Worksheet", "calibration", "predict"]

@@ -73,7 +73,8 @@ class FrontWidget(anywidget.AnyWidget):
             else f"<pre>{escape(self.text)}</pre>"
         )
         data, state = (json.dumps(x, ensure_ascii=False) for x in (self.data, self.state))
-        start = f"mount(el, {data}, {state}, () => {{}});".replace("</", "<\\/")
+        start = f"el.dataset.page = '';\nmount(el, {data}, {state}, () => {{}});"
+        start = start.replace("</", "<\\/")
         return (
             f'<div class="ag-widget">{still}</div><script>(() => {{\n'
             "const el = document.currentScript.previousElementSibling;\n"
