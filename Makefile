@@ -41,4 +41,6 @@ bench: $(INSTALLED)
 	@for bench in tests/benchmarks/*.py; do $(BIN)/python $$bench || exit 1; done
 
 html: $(INSTALLED)
-	AUTOGRAD_PROGRESS=off $(BIN)/jupyter nbconvert --to html --output-dir html notebooks/*.ipynb
+	AUTOGRAD_PROGRESS=off $(BIN)/jupyter nbconvert --to html --output-dir html \
+		--TagRemovePreprocessor.enabled=True --TagRemovePreprocessor.remove_input_tags=prediction \
+		notebooks/*.ipynb

@@ -58,7 +58,16 @@ def test_cells_are_short(path):
         if cell.cell_type == "code":
             assert len([x for x in cell.source.splitlines() if x.strip()]) <= 18, cell.source
         else:
-            assert len(cell.source.split()) <= 160, cell.source
+            unfolded = re.sub(r"<details>.*?</details>", "", cell.source, flags=re.DOTALL)
+            assert len(unfolded.split()) <= 160, cell.source
+
+
+@by_notebook
+def test_the_answer_of_a_prediction_is_folded_away_with_its_cell(path):
+    for cell in code_cells(read(path)):
+        if re.search(r"^predict\(", cell.source, re.MULTILINE):
+            assert cell.source.startswith("predict("), cell.source
+            assert cell.metadata.jupyter.source_hidden
 
 
 @by_notebook

@@ -4,7 +4,8 @@
     python tools/refresh.py week01     those whose name contains "week01"
 
 A second run changes nothing: kernel and language metadata are fixed, cell ids kept or derived from
-the cell's place, timings, widget state and widget views left out.
+the cell's place, timings, widget state and widget views left out. A cell that asks for a prediction
+has its source folded away.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from nbclient import NotebookClient
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 # Names a widget of a kernel that is gone; without it the page shows the output's HTML, which works.
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+HIDDEN = {"jupyter": {"source_hidden": True}, "tags": ["prediction"]}
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -44,8 +46,8 @@ def normalize(notebook) -> None:
         if not cell.get("id") or cell["id"] in taken:
             cell["id"] = f"cell-{place:03d}"
         taken.add(cell["id"])
-        tags = cell.metadata.get("tags")
-        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        hidden = cell.source.startswith("predict(")  # its source holds the answer
+        cell.metadata = nbformat.from_dict(HIDDEN if hidden else {})
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET_VIEW, None)
 
