@@ -2,8 +2,18 @@
 
 from helpers.widgets.prediction import calibration, predict
 from helpers.widgets.shape_flow import ShapeFlow
+from helpers.widgets.softmax_bars import SoftmaxBars
 from helpers.widgets.step_size import StepSize
 from helpers.widgets.stepper import Step, Stepper
 from helpers.widgets.worksheet import Worksheet
 
-__all__ = ["ShapeFlow", "Step", "StepSize", "Stepper", "Worksheet", "calibration", "predict"]
+__all__ = [
+    "ShapeFlow",
+    "SoftmaxBars",
+    "Step",
+    "StepSize",
+    "Stepper",
+    "Worksheet",
+    "calibration",
+    "predict",
+]
