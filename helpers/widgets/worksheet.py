@@ -106,8 +106,8 @@ class Worksheet(FrontWidget):
     >>> from helpers.engine.scalar import Value
     >>> x, y = Value(2.0), Value(3.0)
     >>> sheet = Worksheet(x * y, names={"x": x, "y": y})
-    >>> sheet.answer("grad_x", 2)
-    'That is x ...'
+    >>> sheet.answer("grad_x", -3)
+    'The size is right, the sign is not: nudge x up; does t1 go up or down?'
     >>> sheet.answer("grad_x", 3)
     'Right.'
     """
