@@ -21,6 +21,7 @@ from helpers.palette import NEUTRAL  # noqa: E402
 
 INK, PAPER = "#1F2328", "#FFFFFF"
 DPI = 144
+NAME_SIZE = 10  # points
 
 
 class Line(NamedTuple):
@@ -75,10 +76,8 @@ def style(ax: Axes) -> None:
     ax.set_axisbelow(True)
 
 
-def lines(
-    curves: Mapping[str, Line], *, x: str, y: str, log: str = "", name_at: str = "end"
-) -> Plot:
-    """Curves in one picture, each with its name beside it.
+def lines(curves: Mapping[str, Line], *, x: str, y: str, log: str = "") -> Plot:
+    """Curves in one picture, each with its name at its right end.
 
     Parameters
     ----------
@@ -88,8 +87,6 @@ def lines(
         What the axes show, with the unit.
     log : str
         The logarithmic axes: "", "x", "y" or "xy".
-    name_at : str
-        Where the names stand: at the "end" of each line or at its "lowest" point.
 
     Returns
     -------
@@ -105,20 +102,68 @@ def lines(
         getattr(ax, f"set_{axis}scale")("log")
     ax.set_xlabel(x, color=INK, fontsize=11)
     ax.set_ylabel(y, color=INK, fontsize=11)
-    for name, line in curves.items():
+    for line in curves.values():
         ax.plot(line.x, line.y, color=line.color, linestyle=line.dash, linewidth=2)
-        low = name_at == "lowest"
-        at = min(range(len(line.y)), key=line.y.__getitem__) if low else -1
-        ax.annotate(
-            name,
-            (line.x[at], line.y[at]),
-            xytext=(0, -9) if low else (8, 0),
-            textcoords="offset points",
-            ha="center" if low else "left",
-            va="top" if low else "center",
-            color=line.color,
-            fontsize=10,
-            fontweight="bold",
-        )
+    _name(ax, curves)
     shown = ", ".join(f"{name} ({min(c.y):.3g} to {max(c.y):.3g})" for name, c in curves.items())
     return Plot(figure, f"Plot of {y} against {x}: {shown}.")
+
+
+def _name(ax: Axes, curves: Mapping[str, Line]) -> None:
+    """Write each name at the right end of its curve, raised where it would cover the one below."""
+    ax.autoscale_view()
+    to_points = 72 / ax.figure.dpi
+    ends = [
+        (ax.transData.transform((line.x[-1], line.y[-1]))[1] * to_points, name, line)
+        for name, line in curves.items()
+    ]
+    free = float("-inf")
+    for height, name, line in sorted(ends, key=lambda end: end[0]):
+        place = max(height, free)
+        free = place + NAME_SIZE * 1.3
+        ax.annotate(
+            name,
+            (line.x[-1], line.y[-1]),
+            xytext=(8, place - height),
+            textcoords="offset points",
+            va="center",
+            color=line.color,
+            fontsize=NAME_SIZE,
+            fontweight="bold",
+        )
+
+
+def panels(pictures: Mapping[str, Mapping[str, Line]], *, x: str) -> Plot:
+    """Small pictures side by side on equal axes; the names of the curves stand in the last one.
+
+    Parameters
+    ----------
+    pictures : dict
+        Title of each picture, and its curves as for `lines`.
+    x : str
+        What all horizontal axes show.
+
+    Returns
+    -------
+    Plot
+
+    Examples
+    --------
+    >>> panels({"twice": {"f": Line([0, 1], [0, 2])}, "half": {"f": Line([0, 1], [0, 1])}}, x="z")
+    Plots against z: twice: f (0 to 2); half: f (0 to 1).
+    """
+    figure = Figure(figsize=(2.0 * len(pictures) + 0.6, 2.4), facecolor=PAPER, layout="constrained")
+    places = figure.subplots(1, len(pictures), sharex=True, sharey=True, squeeze=False)[0]
+    said = []
+    for ax, (title, curves) in zip(places, pictures.items()):
+        style(ax)
+        ax.set_title(title, color=INK, fontsize=11)
+        ax.set_xlabel(x, color=INK, fontsize=11)
+        for name, line in curves.items():
+            ax.plot(line.x, line.y, color=line.color, linestyle=line.dash, linewidth=2)
+        shown = ", ".join(
+            f"{name} ({min(c.y):.3g} to {max(c.y):.3g})" for name, c in curves.items()
+        )
+        said.append(f"{title}: {shown}")
+    _name(ax, curves)
+    return Plot(figure, f"Plots against {x}: {'; '.join(said)}.")
