@@ -232,7 +232,7 @@ def order_graphs() -> dict:
         return named("d", c + a)
 
     def ladder():
-        nodes = [leaf("n0", 1.0), leaf("n1", 2.0)]
+        nodes = [leaf("n0", 1.0), leaf("n1", -2.0)]  # so that sorting by value is no order
         for i in range(2, 9):
             node = nodes[-1] * nodes[-2] if i % 2 else nodes[-2] + nodes[-1]
             nodes.append(named(f"n{i}", node))

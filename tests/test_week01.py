@@ -1,0 +1,117 @@
+"""Week 1: every exercise as stub, as reference, as each known mistake in its own and in other
+styles, right in other styles, and wrong in ways that nobody has listed.
+"""
+
+import math
+import time
+
+import numpy as np
+import pytest
+from cells import written
+from week01_answers import KNOWN, RIGHT, STUBS, WRONG
+
+from helpers.attempt import stub_of
+from helpers.exercise import Exercise
+from helpers.weeks import week01
+
+TASKS = {task.name: task for task in week01.all}
+TYPED = {name: task for name, task in TASKS.items() if isinstance(task, Exercise)}
+
+
+def answer(name, source):
+    return written(source, name, math=math, np=np)
+
+
+def each(table):
+    """(exercise, *entry) for each entry of a table by exercise and label."""
+    return [
+        pytest.param(name, *([entry] if isinstance(entry, str) else entry), id=f"{name}: {label}")
+        for name, entries in table.items()
+        for label, entry in entries.items()
+    ]
+
+
+def test_the_exercises_are_those_of_the_syllabus():
+    assert list(TASKS) == [
+        "slope", "forward_graph", "by_hand", "df_dx", "df_dy", "gates", "local_derivatives",
+        "staged", "sigmoid_neuron", "sum_over_paths", "topological_order", "Value",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+def test_has_three_hints_an_effort_and_three_known_mistakes(task):
+    assert len(task.hints) == 3 and len(set(task.hints)) == 3
+    assert task.minutes > 0 and task.difficulty in (1, 2, 3)
+    assert len({mistake.code for mistake in task.mistakes}) >= 3
+    assert task.week == "week01"
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+def test_is_in_order(task):
+    assert task.self_check() == []
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_the_stub_of_the_reference_is_not_attempted(name):
+    assert TYPED[name].check(stub_of(TYPED[name].reference)).status == "not attempted"
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_the_stub_in_the_notebook_is_not_attempted(name):
+    assert TYPED[name].check(answer(name, STUBS[name])).status == "not attempted"
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_the_reference_passes(name):
+    assert TYPED[name].check(TYPED[name].reference).status == "passed"
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_the_solution_passes_in_a_cell(name, capsys):
+    written(TYPED[name].solution_cell(), name, ex=week01, math=math)
+    assert capsys.readouterr().out.startswith(f"✓ {name}")
+
+
+@pytest.mark.parametrize(
+    "task, mistake",
+    [
+        pytest.param(task, mistake, id=f"{name}: {mistake.code}")
+        for name, task in TYPED.items()
+        for mistake in task.mistakes
+    ],
+)
+def test_a_known_mistake_is_named(task, mistake):
+    verdict = task.check(mistake.attempt)
+    assert (verdict.status, verdict.mistake) == ("failed", mistake.code)
+    assert verdict.message.startswith(mistake.explanation)
+
+
+@pytest.mark.parametrize("name, source", each(RIGHT))
+def test_a_right_answer_in_another_style_passes(name, source):
+    verdict = TYPED[name].check(answer(name, source))
+    assert verdict.status == "passed", verdict.text
+
+
+@pytest.mark.parametrize("name, source, code", each(KNOWN))
+def test_a_known_mistake_in_another_style_is_named(name, source, code):
+    verdict = TYPED[name].check(answer(name, source))
+    assert (verdict.status, verdict.mistake) == ("failed", code), verdict.text
+
+
+@pytest.mark.parametrize("name, source, said", each(WRONG))
+def test_another_wrong_answer_fails_and_is_told_why(name, source, said):
+    verdict = TYPED[name].check(answer(name, source))
+    assert verdict.status == "failed"
+    assert said in verdict.message, verdict.text
+    assert len(verdict.message) > 20 and verdict.message[0].isupper() or verdict.message[0] in "`∂"
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_every_verdict_comes_within_a_second(name):
+    task = TYPED[name]
+    sources = [*RIGHT.get(name, {}).values(), *(s for s, _ in WRONG.get(name, {}).values())]
+    attempts = [task.reference, *(m.attempt for m in task.mistakes)]
+    for attempt in [*attempts, *(answer(name, source) for source in sources)]:
+        begin = time.perf_counter()
+        task.check(attempt)
+        assert time.perf_counter() - begin < 1
