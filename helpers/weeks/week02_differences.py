@@ -183,7 +183,10 @@ step_theory = paper(
     ],
 )
 def best_step(f, df, x, dtype):
-    """The power of ten that as a step makes the central difference of f at x err least in dtype."""
+    """The power of ten that is the best step for the central difference of f at x.
+
+    Best: with the smallest error, when all is computed in dtype (np.float64 or np.float32).
+    """
     steps = [10.0**-k for k in range(1, 16)]
     x = dtype(x)
     errors = []
@@ -237,10 +240,10 @@ for _code, _why, *_changes in [
     ],
 )
 def numerical_gradient(f, x, h=1e-5):
-    """The gradient of f at the array x by central differences, an array of the same shape.
+    """The gradient of f at the array x by central differences, in x's shape.
 
-    f takes an array and returns one number. x may hold integers or float32, may have any shape and
-    any order in memory, and is the same after the call as before.
+    f takes an array and returns one number. x may hold integers or float32,
+    may have any shape and any order in memory, and is not changed.
     """
     x = np.array(x, dtype=float)  # a copy, in float64
     grad = np.zeros(x.shape)
@@ -326,7 +329,7 @@ for _code, _why, *_changes in [
     ],
 )
 def relative_error(a, b):
-    """|a − b| / max(|a|, |b|), and 0 where both are 0; for arrays entry by entry."""
+    """|a − b| / max(|a|, |b|), 0 where both are 0; arrays entry by entry."""
     size = np.maximum(np.abs(a), np.abs(b))
     return np.abs(a - b) / np.where(size == 0, 1.0, size)
 

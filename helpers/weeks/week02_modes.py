@@ -189,7 +189,7 @@ for _code, _why, *_changes in [
     ],
 )
 def jvp(f, x, v):
-    """The slope of f at the point x along the direction v, in one pass with dual numbers."""
+    """The slope of f at x along the direction v, in one pass with dual numbers."""
     return f(*[Dual(a, da) for a, da in zip(x, v)]).tangent
 
 
