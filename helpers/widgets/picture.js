@@ -54,8 +54,8 @@ function filled(text) {
 
 // An array's gradient without its shape, where that is its value's: a box has no room for it.
 function besideValue(grad, value) {
-  const shape = (text) => text?.match(/^\(.*\) /)?.[0] ?? "";
-  return shape(grad) === shape(value) ? grad.slice(shape(grad).length) : grad;
+  const shape = (text) => text?.match(/^\(.*?\)/)?.[0] ?? "";
+  return shape(grad) === shape(value) ? grad.slice(shape(grad).length).trim() : grad;
 }
 
 function edgeKey(from, to, slot) {
@@ -66,7 +66,6 @@ function edgeKey(from, to, slot) {
 function number(x) {
   if (Number.isNaN(x)) return "nan";
   if (!Number.isFinite(x)) return x > 0 ? "∞" : "−∞";
-  if (Object.is(x, -0)) return "−0.0";
   if (/^-?\d\.\d\d[02468]50*e/.test(x.toExponential(60))) x *= 1 - Number.EPSILON; // ties go to even
   const [, power] = x.toExponential(3).split("e");
   let text;

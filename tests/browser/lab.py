@@ -170,9 +170,16 @@ class OpenNotebook:
         """The output of the cell at this place."""
         return self.page.locator(".jp-Notebook .jp-Cell").nth(place).locator(".jp-Cell-outputArea")
 
-    def value(self, expression: str) -> str:
-        """What the kernel prints for an expression."""
-        return self.run(f"print({expression})").inner_text().strip()
+    def expect_value(self, expression: str, wanted: str) -> None:
+        """Ask the kernel until it prints this for the expression.
+
+        What happens in a widget reaches the kernel only when it has dealt with what came before.
+        """
+        for _ in range(50):
+            printed = self.run(f"print({expression})").inner_text().strip()
+            if printed == wanted:
+                return
+        raise AssertionError(f"{expression} is {printed}, expected {wanted}")
 
     def theme(self, name: str) -> None:
         """Switch to JupyterLab's "Light" or "Dark" theme."""

@@ -207,7 +207,7 @@ def test_python_sees_the_steps_taken_in_the_browser(show, notebook):
     widget = show("s = Stepper(f); s")
     press(widget, FORWARD)
     press(widget, FORWARD)
-    assert notebook.value("s.step") == "2"
+    notebook.expect_value("s.step", "2")
 
 
 def test_second_view_of_a_stepper_follows_the_first(show, notebook):
@@ -224,7 +224,7 @@ def test_keys_in_the_stepper_do_not_reach_jupyterlab(show, notebook, target):
     widget.locator(target).first.click()
     for key in ["d", "d", "x", "b", "ArrowDown", "Escape", "d", "d"]:
         notebook.page.keyboard.press(key)
-    assert notebook.value("'still here'") == "still here"
+    notebook.expect_value("'still here'", "still here")
     assert notebook.page.locator(".jp-Cell").count() == count + 1
     expect(widget).to_be_visible()
 
@@ -302,7 +302,7 @@ def test_python_sees_the_order_driven(show, notebook):
     widget = show("s = Stepper(f, drive=True); s")
     for name in "f", "q":
         named(widget, name).click()
-    assert notebook.value("s.state['pushed']") == "[3, 2]"  # x, y, q, f are nodes 0 to 3
+    notebook.expect_value("s.state['pushed']", "[3, 2]")  # x, y, q, f are nodes 0 to 3
 
 
 # ---------------------------------------------------------------------------- other engines
