@@ -1,4 +1,4 @@
-"""Week 3 · Vectors: Jacobians and vector-Jacobian products: its exercises.
+"""Week 3 · Vectors: Jacobians and vector-Jacobian products.
 
 The reference solutions are in `helpers.weeks.week03_rules`, because the later ones use the earlier
 ones. Here they get their cases, their hints, and the mistakes that they know by name (in

@@ -60,11 +60,9 @@ def arrays(
 
 
 def _parts(names: tuple[str, ...], got) -> list | None:
-    """The arrays of an answer in the order of their names; None if it is made otherwise."""
+    """The arrays of an answer, one for each name; None if it is made otherwise."""
     if len(names) == 1:
         return [got]
-    if isinstance(got, Mapping):
-        return [got[name] for name in names] if all(name in got for name in names) else None
     if isinstance(got, tuple | list | np.ndarray) and len(got) == len(names):
         return list(got)
     return None
