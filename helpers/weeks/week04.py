@@ -1,4 +1,4 @@
-"""Week 4 · Losses, nonlinearities, and a network by hand: its exercises.
+"""Week 4 · Losses, nonlinearities, and a network by hand.
 
 Each exercise is its reference solution. Above it stand its cases and hints, below it the mistakes
 that it knows by name, each as code that runs. The network itself stands in `week04_network`. `all`
