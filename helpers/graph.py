@@ -4,101 +4,22 @@
 micrograd's `Value`, and PyTorch's own `grad_fn` graph. It needs only what every engine has: a
 number, its parents, a gradient. `graph.backward_steps()` runs that engine's own backward pass and
 watches the gradients change, so it tells what the engine does, also when the engine is wrong. How
-an engine is read stands in `helpers.readers`; pictures, widgets and checks are built from the
-record.
+an engine is read stands in `helpers.readers`; a `Node` in `helpers.node`, a `Push` in
+`helpers.pushes`; pictures, widgets and checks are built from the record.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 from helpers import readers
-from helpers.readers import Summary, Write
+from helpers.node import Node, expression
+from helpers.pushes import Push, Trace, as_pushes
+from helpers.summary import Summary, factor, number
 
-
-@dataclass(slots=True, eq=False)
-class Node:
-    """One value of the computation.
-
-    Attributes
-    ----------
-    index : int
-        Place in `graph.nodes`; parents come before children.
-    name : str
-        The learner's variable name, or "" where none is known.
-    op : str
-        What made the value ("+", "tanh", "MulBackward0"); "" for a leaf.
-    value, grad : float, Summary or None
-        A number; shape and norm of an array; None where the engine does not keep it.
-    parents : tuple of Node
-        The operands in order; an operand used twice appears twice.
-    obj : object
-        The engine's own object.
-    """
-
-    index: int
-    name: str
-    op: str
-    value: float | Summary | None
-    grad: float | Summary | None
-    parents: tuple[Node, ...]
-    obj: object
-    serial: int = 0
-
-    @property
-    def label(self) -> str:
-        """A name that is never empty: `x`; without one `t3` for a result, `const1` for a leaf."""
-        return self.name or f"{'t' if self.parents else 'const'}{self.serial}"
-
-    def __repr__(self) -> str:
-        made = f" = {expression(self)}" if self.parents else ""
-        value = "" if self.value is None else f" = {number(self.value)}"
-        return f"Node({self.label}{made}{value})"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Push:
-    """One contribution of a node to the gradient of one of its parents.
-
-    `amount` is what arrived; `local` is amount / upstream, the local derivative that the engine
-    used (None where it cannot be told, as for arrays); `slot` is the operand's position.
-    `overwrote` says that the engine assigned instead of adding.
-    """
-
-    source: Node
-    parent: Node
-    slot: int
-    upstream: float | Summary
-    local: float | None
-    amount: float | Summary
-    before: float | Summary
-    after: float | Summary
-    overwrote: bool
-    root: str
-
-    @property
-    def text(self) -> str:
-        """The push as the chain rule, with this graph's numbers."""
-        top, source, parent = self.root, self.source.label, self.parent.label
-        sign = "=" if self.overwrote else "+="
-        rule = f"∂{top}/∂{parent} {sign} ∂{top}/∂{source} · ∂{source}/∂{parent}"
-        if isinstance(self.amount, Summary) or self.local is None:
-            return f"{rule} = {number(self.amount)}"
-        return f"{rule} = {factor(self.upstream)} × {factor(self.local)} = {number(self.amount)}"
-
-    def __str__(self) -> str:
-        return self.text
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Trace:
-    """What one backward pass of the engine did: its pushes, in its order, and where it ended."""
-
-    pushes: list[Push]
-    writes: list[Write]
-    seed: float | Summary | None
-    final: list
+__all__ = ["Graph", "Node", "Path", "Push", "Trace", "expression", "factor", "number"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,19 +76,20 @@ class Graph:
         --------
         >>> from helpers.engine.scalar import Value
         >>> x, y = Value(2.0), Value(3.0)
-        >>> Graph.record((x + y) * y).nodes
+        >>> Graph.record((x + y) * y, {"x": x, "y": y}).nodes
         [Node(x = 2.0), Node(y = 3.0), Node(t1 = x + y = 5.0), Node(t2 = t1 * y = 15.0)]
         """
         if isinstance(root, Graph):
             return root
         reader = readers.for_root(root)
         order = _topological(reader)
-        names = reader.names(readers.callers_variables() if names is None else names, order)
+        variables = readers.callers_variables() if names is None else names
+        names = readers.names_of(reader, variables, order)
         nodes: list[Node] = []
         at: dict[int, Node] = {}
         counts = {True: 0, False: 0}
         for index, obj in enumerate(order):
-            parents = tuple(at[id(parent)] for parent in reader.parents(obj))
+            parents = tuple([at[id(parent)] for parent in reader.parents(obj)])
             name = names.get(id(obj), "")
             serial = 0
             if not name:
@@ -179,6 +101,11 @@ class Graph:
             at[id(obj)] = node
             nodes.append(node)
         return cls(nodes, reader)
+
+    @property
+    def epsilon(self) -> float:
+        """Distance from 1 to the next number, for the coarsest values in the graph."""
+        return self._reader.epsilon
 
     @property
     def root(self) -> Node:
@@ -196,17 +123,28 @@ class Graph:
     def node(self, key: object) -> Node:
         """The node with this name, or of this engine object."""
         for node in self.nodes:
-            if node.obj is key or (isinstance(key, str) and node.label == key):
+            if node is key or node.obj is key or (isinstance(key, str) and node.label == key):
                 return node
-        for node in self.nodes:
-            if self._reader.is_obj(node.obj, key):
-                return node
+        if not isinstance(key, str):
+            wanted = self._reader.key_of_variable(key)
+            for node in self.nodes:
+                if wanted is not None and self._reader.key(node.obj) is wanted:
+                    return node
         known = ", ".join(node.label for node in self.nodes[:12])
         raise KeyError(f"This graph has no node {key!r}. It has: {known}.")
 
     def consumers(self, node: Node) -> list[Node]:
         """The nodes that use `node`, once for each use."""
-        return [n for n in self.nodes for parent in n.parents if parent is node]
+        return [user for user, _ in self._uses[node.index]]
+
+    @cached_property
+    def _uses(self) -> list[list[tuple[Node, int]]]:
+        """Who uses each node: pairs of the user and the operand's slot."""
+        uses: list[list[tuple[Node, int]]] = [[] for _ in self.nodes]
+        for user in self.nodes:
+            for slot, parent in enumerate(user.parents):
+                uses[parent.index].append((user, slot))
+        return uses
 
     def trace(self) -> Trace:
         """Run the engine's own backward pass, watch it, and put its gradients back.
@@ -214,26 +152,17 @@ class Graph:
         Returns
         -------
         Trace
-            The pushes in the engine's own order, every write to a gradient, the seed that the
-            root got, and the gradient of each node at the end.
+            The pushes in the engine's own order, the seed that the root got, and the gradient of
+            each node at the end.
+
+        Raises
+        ------
+        ValueError
+            If the engine has no `backward()`, or if PyTorch's result is not one number or its graph
+            was freed. What the engine's own backward raises, it raises here, too.
         """
         writes, final, seed = self._reader.observe(self.nodes)
-        root = self.root.label
-        pushes, used = [], {}
-        for write in writes:
-            if write.source is None:
-                continue
-            source, parent = self.nodes[write.source], self.nodes[write.target]
-            slots = [s for s, p in enumerate(source.parents) if p is parent]
-            if not slots:
-                continue
-            turn = used.get((source.index, parent.index), 0)
-            used[source.index, parent.index] = turn + 1
-            slot = slots[turn % len(slots)]
-            local = _ratio(write.amount, write.upstream)
-            numbers = write.upstream, local, write.amount, write.before, write.after
-            pushes.append(Push(source, parent, slot, *numbers, write.overwrote, root))
-        return Trace(pushes, writes, seed, final)
+        return Trace(as_pushes(writes, self.nodes, self.consumers), seed, final)
 
     def backward_steps(self) -> list[Push]:
         """The pushes of the engine's own backward pass, one after another.
@@ -254,7 +183,7 @@ class Graph:
         """The local derivative that the engine uses on each edge, by (node index, operand slot).
 
         Taken from the pushes; where the upstream gradient is zero and hides it, from a backward
-        pass that starts at that very node. Missing where the engine pushes nothing.
+        pass that starts at that very node. Missing where the engine pushes nothing, and for arrays.
         """
         found = {}
         for push in self.trace().pushes:
@@ -262,7 +191,7 @@ class Graph:
                 found.setdefault((push.source.index, push.slot), push.local)
         for node in self.nodes:
             if any((node.index, slot) not in found for slot in range(len(node.parents))):
-                for slot, local in self._reader.locals_at(node).items():
+                for slot, local in self._reader.locals_at(self.nodes, node).items():
                     found.setdefault((node.index, slot), local)
         return found
 
@@ -275,73 +204,64 @@ class Graph:
         Raises
         ------
         ValueError
-            If there are more than `limit` paths; their number can double with every node.
+            If there are more than `limit` paths (their number can double with every node), or if
+            a value on the way is an array.
+
+        Examples
+        --------
+        >>> from helpers.engine.scalar import Value
+        >>> x = Value(3.0)
+        >>> f = x * x + x
+        >>> Graph.record(f, {"x": x, "f": f}).paths("x")
+        [x → t1 → f: 3.0 × 1.0 = 3.0, x → t1 → f: 3.0 × 1.0 = 3.0, x → f: 1.0 = 1.0]
         """
         start = leaf if isinstance(leaf, Node) else self.node(leaf)
+        count = self._count_paths(start)
+        if count > limit:
+            raise ValueError(
+                f"There are {count:,} paths from {start.label} to {self.root.label}, more than the "
+                f"{limit:,} that are listed. Take a smaller graph, or paths(…, limit={count})."
+            )
+        if not self.scalar:
+            raise ValueError(
+                "This graph holds arrays, and along a path of arrays the chain rule multiplies "
+                "matrices, not numbers. Take a graph of single numbers for paths()."
+            )
         local = self.local_derivatives()
-        uses: dict[int, list[tuple[Node, int]]] = {}
-        for node in self.nodes:
-            for slot, parent in enumerate(node.parents):
-                uses.setdefault(parent.index, []).append((node, slot))
         done: list[Path] = []
-        todo = [((start,), ())]
-        while todo:
-            nodes, factors = todo.pop()
+        nodes, factors, ways = [start], [], [iter(self._uses[start.index])]
+        while ways:
+            step = next(ways[-1], None)
+            if step is not None:
+                user, slot = step
+                nodes.append(user)
+                factors.append(self._factor(local, user, slot))
+                ways.append(iter(self._uses[user.index]))
+                continue
             if nodes[-1] is self.root:
-                done.append(Path(nodes, factors))
-                if len(done) > limit:
-                    raise ValueError(f"There are more than {limit} paths from {start.label}.")
-            for user, slot in reversed(uses.get(nodes[-1].index, [])):
-                slope = local.get((user.index, slot), 0.0)
-                todo.append(((*nodes, user), (*factors, slope)))
+                done.append(Path(tuple(nodes), tuple(factors)))
+            nodes.pop()
+            ways.pop()
+            if factors:
+                factors.pop()
         return done
 
+    def _factor(self, local: dict[tuple[int, int], float], user: Node, slot: int) -> float:
+        """The local derivative on an edge; 0 where the engine pushes nothing."""
+        if (user.index, slot) not in local and self.engine == "PyTorch":
+            raise ValueError(
+                f"{user.label} ({user.op}) has several results, so it has no one local derivative "
+                f"with respect to {user.parents[slot].label}. Take a graph without such an op."
+            )
+        return local.get((user.index, slot), 0.0)
 
-def number(x: float | Summary | None) -> str:
-    """The course's one way to print a number: four significant digits, a true minus sign."""
-    if x is None:
-        return "?"
-    if isinstance(x, Summary):
-        return str(x)
-    if math.isnan(x):
-        return "nan"
-    if math.isinf(x):
-        return "∞" if x > 0 else "−∞"
-    text = f"{x:.4g}"
-    if not any(mark in text for mark in ".e"):
-        text += ".0"
-    mantissa, e, exponent = text.partition("e")
-    if e:
-        text = f"{mantissa}e{int(exponent)}"
-    return text.replace("-", "−")
-
-
-def factor(x: float | Summary | None) -> str:
-    """A number as a factor of a product: negative ones in parentheses."""
-    text = number(x)
-    return f"({text})" if text.startswith("−") else text
-
-
-def expression(node: Node, operands: list[str] | None = None) -> str:
-    """How a node was computed: `x + y`, `2.0 * q`, `q**3`; with other words for its operands."""
-    names = operands or [_operand(parent) for parent in node.parents]
-    if node.op in ("+", "-", "*", "/") and len(names) == 2:
-        return f"{names[0]} {node.op} {names[1]}"
-    if node.op.startswith("**"):
-        return f"{names[0]}{node.op}"
-    return f"{node.op or '?'}({', '.join(names)})"
-
-
-def _operand(node: Node) -> str:
-    """An operand's name; the number itself for a constant."""
-    constant = not node.parents and not node.name and isinstance(node.value, float)
-    return factor(node.value) if constant else node.label
-
-
-def _ratio(amount, upstream) -> float | None:
-    if isinstance(amount, Summary) or isinstance(upstream, Summary) or not upstream:
-        return None
-    return amount / upstream
+    def _count_paths(self, start: Node) -> int:
+        """How many paths lead from `start` to the root: each node has the sum over its parents."""
+        counts = [0] * len(self.nodes)
+        counts[start.index] = 1
+        for node in self.nodes[start.index + 1 :]:
+            counts[node.index] = sum(counts[parent.index] for parent in node.parents)
+        return counts[self.root.index]
 
 
 def _topological(reader: readers.Reader) -> list:

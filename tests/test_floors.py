@@ -7,8 +7,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "helpers"
 FLOORS = [
-    "engine readers watch torch_reader graph measure gradcheck fuzz data palette installation",
-    "layout excerpt cards svg render faults plots mutants",
+    "engine summary naming storage watch engine_reader torch_reader readers node pushes graph "
+    "measure gradcheck fuzz data palette installation",
+    "layout excerpt cards svg render truth faults plots mutants",
     "widgets memory agreement timelimit sandbox attempt portable cases faultline diagnosis verdict "
     "task formula paper exercise",
     "weeks overview",
