@@ -82,6 +82,10 @@ dual_rules = paper(
             dict(ddiv="da / b + a * db / b**2"),
             "A larger denominator makes the quotient smaller: minus in front of the second term.",
         ),
+        "DIVSQUARE": (
+            dict(ddiv="(da * b - a * db) / b"),
+            "The denominator is squared. Check it with db = 0: then da/b must remain.",
+        ),
         "DIVTANGENTS": (
             dict(ddiv="da / db"),
             "The tangent of a quotient is not the quotient of the tangents; for constant b it would be "
@@ -238,6 +242,10 @@ price = paper(
         "SHARED": (
             dict(forward_differences="2 * n"),
             "f(x) is the same for all n quotients: compute it once.",
+        ),
+        "NOBASE": (
+            dict(forward_differences="n"),
+            "n nudged values, and f(x) itself: every quotient subtracts it.",
         ),
         "FORWARD": (
             dict(central_differences="n + 1"),
