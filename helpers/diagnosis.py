@@ -22,7 +22,8 @@ from helpers.sandbox import Outcome, Problem, call
 from helpers.verdict import Verdict, verified
 
 MISTAKE_LIMIT = 1.0  # seconds for a known mistake on one case
-FAULT_LIMIT = 2.0  # seconds for the search after a wrong op
+FAULT_LIMIT = 0.5  # seconds for the search after a wrong op, and
+GRAPHS_FOR_CODE = 6  # how many graphs with a wrong op are compared with the known mistakes
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ def diagnose(battery: Battery, attempt: object, known: Knowledge) -> Verdict:
         message = verified(points, unit, error)
         return Verdict(status="passed", message=message, points=points, unit=unit, error=error)
 
-    broken = [i for i in failed if isinstance(compared[i], Problem)]
-    first = broken[0] if broken else failed[0]
+    hung = [i for i in failed if isinstance(compared[i], Problem) and compared[i].kind == "hung"]
+    first = (hung or failed)[0]
     expected, got = _differing(battery.expected[first].value, outcomes[first].value, battery)
     verdict = Verdict(
         status="failed",
@@ -71,8 +72,9 @@ def diagnose(battery: Battery, attempt: object, known: Knowledge) -> Verdict:
     if isinstance(result, Problem):
         verdict = replace(verdict, line=result.line, line_text=result.line_text)
         return _named(verdict, alike) or replace(verdict, message=result.message)
-    graphs = [battery.cases[i] for i in failed if isinstance(compared[i], Agreement)]
-    faulty = _faulty_op([case for case in graphs if case.graph], attempt, known)
+    unequal = [i for i in failed if isinstance(compared[i], Agreement) and battery.cases[i].graph]
+    tried = {battery.cases[i]: outcomes[i] for i in unequal}
+    faulty = _faulty_op(tried, attempt, known)
     named = _named(_with(verdict, faulty, "fault", "line", "line_text"), alike, faulty.mistake)
     if named:
         return named
@@ -106,7 +108,9 @@ def _is_right(result: Agreement | Wrong | Problem) -> bool:
 
 
 def _differing(expected: object, got: object, battery: Battery) -> tuple[object, object]:
-    """Of two dicts the entries that differ; anything else as it is."""
+    """Of two dicts the entries that differ; nothing where the case itself says what is wrong."""
+    if isinstance(got, Wrong):
+        return None, None
     if not (isinstance(expected, Mapping) and isinstance(got, Mapping)):
         return expected, got
     keys = [
@@ -153,28 +157,43 @@ def _anonymous(problem: Problem, attempt: object) -> str:
     return re.sub(rf"\b{name}\b", "·", problem.detail)
 
 
-def _faulty_op(cases: list[Case], attempt, known: Knowledge) -> Verdict:
-    """Search the graphs of the failing cases for the op whose backward is wrong."""
+def _faulty_op(tried: dict[Case, Outcome], attempt, known: Knowledge) -> Verdict:
+    """Search the graphs of the failing cases for the op whose backward is wrong.
+
+    The first fault is reported. Its CODE is that of a known mistake with the same fault on the
+    same graph; that may be another graph, since engines put their operations together differently.
+    """
     end = time.monotonic() + FAULT_LIMIT
-    for case in cases:
+    verdict, first, compared = Verdict(status="failed"), None, 0
+    for case in tried:
         fault = _fault(case, attempt, end - time.monotonic())
-        if fault is None:
+        if fault is None or (first and _kind(fault) != _kind(first)):
             continue
-        line, text = line_of_fault(attempt, fault)
-        said = str(fault)
-        where = f" Look at line {line}: `{text}`" if line else ""
-        return Verdict(
-            status="failed",
-            mistake=_code_of(fault, case, known),
-            message=f"{said[:1].upper()}{said[1:].rstrip('.')}.{where}",
-            fault=fault,
-            line=line,
-            line_text=text,
-            case=case.label,
-            expected=fault.expected,
-            got=fault.got,
-        )
-    return Verdict(status="failed")
+        if first is None:
+            first, verdict = fault, _reported(fault, case, attempt)
+        code = next((m.code for m in known.mistakes if _same_fault(m, fault, case, tried)), None)
+        if code or fault.kind in known.fault_codes:
+            return replace(verdict, mistake=code or known.fault_codes[fault.kind])
+        compared += 1
+        if compared == GRAPHS_FOR_CODE:
+            break
+    return verdict
+
+
+def _reported(fault, case: Case, attempt) -> Verdict:
+    line, text = line_of_fault(attempt, fault)
+    said = str(fault)
+    where = f" Look at line {line}: `{text}`" if line else ""
+    return Verdict(
+        status="failed",
+        message=f"{said[:1].upper()}{said[1:].rstrip('.')}.{where}",
+        fault=fault,
+        line=line,
+        line_text=text,
+        case=case.label,
+        expected=fault.expected,
+        got=fault.got,
+    )
 
 
 def _fault(case: Case, engine: object, limit: float):
@@ -189,17 +208,29 @@ def _fault(case: Case, engine: object, limit: float):
     return call(search, own=engine, limit=limit).value if limit > 0 else None
 
 
-def _code_of(fault, case: Case, known: Knowledge) -> str | None:
-    """The CODE of the known mistake that has the same fault on the same graph."""
-    for mistake in known.mistakes:
-        other = _fault(case, mistake.attempt, MISTAKE_LIMIT)
-        if (
-            other
-            and (other.kind, op_name(other.node)) == (fault.kind, op_name(fault.node))
-            and agree([other.expected, other.got], [fault.expected, fault.got], 1e-9)
-        ):
-            return mistake.code
-    return known.fault_codes.get(fault.kind)
+def _kind(fault) -> tuple[str, str]:
+    return fault.kind, op_name(fault.node)
+
+
+def _same_fault(mistake: Mistake, fault, case: Case, tried: dict[Case, Outcome]) -> bool:
+    """True if a known mistake has this very fault on this graph.
+
+    A wrong order shows the same fault for several reasons; there the mistake must also lead to the
+    same gradients on most of the failing graphs.
+    """
+    other = _fault(case, mistake.attempt, MISTAKE_LIMIT)
+    if other is None or other.kind != fault.kind:
+        return False
+    if op_name(fault.node) not in ("", op_name(other.node)):
+        return False
+    if not agree([other.expected, other.got], [fault.expected, fault.got], 1e-9):
+        return False
+    if fault.kind != "order":
+        return True
+    theirs = [case.outcome(mistake.attempt, MISTAKE_LIMIT) for case in tried]
+    pairs = zip(theirs, tried.values(), strict=True)
+    same = sum(bool(call(agree, a.value, b.value).value) for a, b in pairs)
+    return same > len(tried) / 2
 
 
 def _constant_ratio(battery: Battery, outcomes: list[Outcome], compared: list) -> str | None:

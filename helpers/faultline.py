@@ -33,7 +33,7 @@ _WRITES = r"\.\w+\s*[-+]?=[^=]"
 def line_of_fault(engine: type, fault: Fault) -> tuple[int | None, str]:
     """The number of the line, counted from the top of the cell or file, and its text."""
     if fault.kind in ("order", "not seeded"):
-        return _line_of_method(engine, "backward", r"def ")
+        return _line_of_method(engine, "backward")
     mine = codes(engine)
     for rule in (value for value in _attributes(fault.node.obj) if inspect.isfunction(value)):
         if rule.__code__ in mine:
@@ -69,7 +69,7 @@ def _keeps_right_number(node: Node, parent: Node) -> bool:
     return False
 
 
-def _line_of_method(engine: type, name: str, wanted: str) -> tuple[int | None, str]:
+def _line_of_method(engine: type, name: str, wanted: str = "") -> tuple[int | None, str]:
     for function in functions(engine):
         if function.__name__ == name:
             return _line(function.__code__, wanted)
@@ -77,14 +77,15 @@ def _line_of_method(engine: type, name: str, wanted: str) -> tuple[int | None, s
 
 
 def _line(code, wanted: str) -> tuple[int | None, str]:
-    """The first line of a function, with those inside it, that matches; else its first line."""
+    """The last line of a function, with those inside it, that matches; else its first line."""
     first = code.co_firstlineno
     last = max((n for c in _inside(code) for *_, n in c.co_lines() if n), default=first)
     lines = {n: linecache.getline(code.co_filename, n).strip() for n in range(first, last + 1)}
     if not any(lines.values()):
         return None, ""
-    found = next((n for n, text in lines.items() if re.search(wanted, text)), first)
-    return found, lines[found]
+    found = [n for n, text in lines.items() if wanted and re.search(wanted, text)]
+    number = max(found, default=first)
+    return number, lines[number]
 
 
 def _inside(code) -> Iterator:

@@ -20,6 +20,7 @@ from helpers.palette import TINTS
 SIGNS = {"passed": "✓", "failed": "✗", "not attempted": "○"}
 WORDS = {"passed": "right", "failed": "not right yet", "not attempted": "not attempted"}
 _TINT = {"passed": "correct", "failed": "wrong", "not attempted": "neutral"}
+ROUNDING = -12  # power of ten; below it errors are rounding, and may differ from run to run
 _QUIET = "font-size:90%"
 _STRESS = re.compile(r"(?<![\w*)])\*(?![\s*])([^*\n]+?)(?<![\s*(])\*(?![\w*(])")
 
@@ -147,13 +148,13 @@ class Note:
 
 
 def verified(points: int, unit: str, error: float | None) -> str:
-    """What was verified: "Checked at 12 points; largest error below 1e-15."; None: no bound."""
+    """What was verified: "Checked at 12 points; largest error below 1e-12."; None: no bound."""
     where = f"{'at' if unit == 'points' else 'on'} {points} {unit}"
     if points == 1:
         where = where.removesuffix("s")
     if error is None:
         return f"Checked {where}."
-    power = max(-15, math.floor(math.log10(error)) + 1) if error > 0 else -15
+    power = max(ROUNDING, math.floor(math.log10(error)) + 1) if error > 0 else ROUNDING
     return f"Checked {where}; largest error below 1e{power}."
 
 

@@ -134,7 +134,7 @@ class _NotANode(Exception):
 
 
 def _single(label: str, build: Callable) -> Case:
-    """A single operation on x = 0.8 and y = −1.3, times 3 so that upstream is not 1."""
+    """A single operation on x = 0.8 and y = −1.3, times 7 so that upstream is not 1."""
 
     def graph(V):
         x, y = V(0.8), V(-1.3)
@@ -144,14 +144,16 @@ def _single(label: str, build: Callable) -> Case:
                 f"`{label}` gives {show(t)}. An operation must return a new node that knows its "
                 "number, its parents and how to push."
             )
-        f = t * V(3.0)
+        f = t * V(7.0)
         return f, dict(x=x, y=y, t=t, f=f)
 
-    return _case(f"({label})·3 at x = 0.8, y = −1.3", graph)
+    return _case(f"({label})·7 at x = 0.8, y = −1.3", graph)
 
 
 def _case(label: str, build: Callable) -> Case:
-    right = build(scalar.Value)[0].data
+    right, named = build(scalar.Value)
+    right.backward()
+    gradients = {name: node.grad for name, node in named.items()}
 
     def run(engine):
         inputs = []
@@ -166,24 +168,27 @@ def _case(label: str, build: Callable) -> Case:
             return Wrong(str(error))
         if not hasattr(root, "data"):
             return Wrong("A node keeps its number in `data`; your result has no attribute `data`.")
-        if not agree(right, root.data):
+        if not agree(right.data, root.data):
             return Wrong(
-                f"The number itself is wrong, before any gradient: {label} is {show(right)}, but "
+                f"The number itself is wrong, before any gradient: {label} is {show(right.data)}, but "
                 f"your engine computes {show(root.data)}. Look at the forward part of the operation."
             )
         root.backward()
-        leaves = {
-            name: node for name, node in named.items() if any(node is made for made, _ in inputs)
+        grads = {
+            name: getattr(node, "grad", None)
+            for name, node in named.items()
+            if any(node is made for made, _ in inputs)
         }
-        return _broken_leaf(inputs, leaves) or {
+        missing = [name for name, grad in grads.items() if grad is None and gradients[name]]
+        return _broken_leaf(inputs, missing) or {
             "value": root.data,
-            **{f"∂/∂{name}": node.grad for name, node in leaves.items()},
+            **{f"∂/∂{name}": 0.0 if grad is None else grad for name, grad in grads.items()},
         }
 
     return Case(label, run, graph=build)
 
 
-def _broken_leaf(inputs: list, leaves: dict) -> Wrong | None:
+def _broken_leaf(inputs: list, missing: list[str]) -> Wrong | None:
     """What is wrong with the leaves themselves after a backward pass."""
     for node, x in inputs:
         if not agree(x, node.data):
@@ -191,12 +196,11 @@ def _broken_leaf(inputs: list, leaves: dict) -> Wrong | None:
                 f"A leaf was made with {show(x)} and holds {show(node.data)} after the computation. "
                 "An operation makes a new node and leaves its operands as they are."
             )
-    for name, node in leaves.items():
-        if getattr(node, "grad", None) is None:
-            return Wrong(
-                f"After backward() `{name}` has no gradient in `grad`. Start it at 0.0 when the node "
-                "is made, and add what each consumer pushes."
-            )
+    if missing:
+        return Wrong(
+            f"After backward() `{missing[0]}` has no gradient in `grad`. Start it at 0.0 when the node "
+            "is made, and add what each consumer pushes."
+        )
     return None
 
 

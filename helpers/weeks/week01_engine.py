@@ -162,7 +162,7 @@ _RECURSION = (
     "        self.grad = 1.0\n\n        def push(node):\n"
     "            for parent, local in zip(node.parents, node.local_grads):\n"
     "                parent.grad += local * node.grad\n"
-    "                push(parent)\n\n        push(self)\n"
+    "            for parent in node.parents:\n                push(parent)\n\n        push(self)\n"
 )
 
 for _code, _why, *_changes in [
@@ -178,8 +178,9 @@ for _code, _why, *_changes in [
     ("NOUPSTREAM", "You push the local derivative alone. Multiply it by the upstream gradient, that of "
      "the node that pushes: the chain rule is a product.",
      ("local * node.grad", "local")),
-    ("FORWARDS", "You go through the nodes from the leaves to the result. Nothing has arrived there "
-     "yet: go in reverse.",
+    ("FORWARDS", "Gradients get no further than the operands of the result. If you go through the "
+     "nodes from the leaves to the result, each pushes before anything has arrived at it: go in "
+     "reverse.",
      ("in reversed(order)", "in order")),
     ("ORDER", "You recurse into each parent at once. On the diamond a node then pushes before all its "
      "consumers have pushed to it, and again later: 52 instead of 20. Take the reversed topological "
