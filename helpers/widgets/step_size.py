@@ -36,7 +36,7 @@ STYLE = CSS + (
     ".ag-steps .ag-grid{stroke:var(--ag-line);stroke-opacity:.3}"
     ".ag-steps .ag-quiet{fill:var(--ag-neutral-text)}"
     ".ag-steps .ag-start{text-anchor:start}.ag-steps .ag-end{text-anchor:end}"
-    ".ag-steps .ag-f{fill:none;stroke:var(--ag-data-text);stroke-width:6;stroke-opacity:.5;"
+    ".ag-steps .ag-f{fill:none;stroke:var(--ag-data-text);stroke-width:6;stroke-opacity:.65;"
     "stroke-linejoin:round}"
     ".ag-steps .ag-tangent{stroke:var(--ag-ink);stroke-dasharray:5 5}"
     ".ag-steps .ag-secant{stroke:var(--ag-gradient);stroke-width:2.5}"
