@@ -148,21 +148,27 @@ class TorchReader:
         if not came:
             return
         one = short(came[0]) if len(came) == 1 else None
-        slot = -1
-        for (parent, number), grad in zip(node.obj.next_functions, self._call(node, upstream)):
-            if parent is None:
-                continue
-            slot += 1
+        for slot, (edge, grad) in enumerate(zip(self.edges(node.obj), self._call(node, upstream))):
             if grad is None:
                 continue
-            key = index[id(parent)], number
+            key = index[id(edge[0])], edge[1]
+            grad = self._fitted(grad, edge)
             before = arrived.get(key)
             arrived[key] = grad if before is None else before + grad
             was = 0.0 if before is None else short(before)
             numbers = one, was, short(arrived[key]), short(grad)
             writes.append(Write(key[0], node.index, *numbers, slot=slot))
 
-    def _call(self, node, upstream: list) -> tuple:
+    def _fitted(self, grad, edge):
+        """A gradient in the shape and type of its operand, as PyTorch's engine does it.
+
+        The node of a broadcasting op returns the gradient in the shape of its result.
+        """
+        meta = edge[0]._input_metadata[edge[1]]
+        return grad.sum_to_size(meta.shape).to(meta.dtype)
+
+    def _call(self, node, upstream: list) -> list:
+        """What the node returns for the operands that want a gradient, given its upstream."""
         fn = node.obj
         grads = [
             self.torch.zeros(tuple(meta.shape), dtype=meta.dtype, device=meta.device)
@@ -181,7 +187,11 @@ class TorchReader:
                 "has freed the values that it saved. Run the forward pass again, or call "
                 "backward(retain_graph=True) the first time."
             ) from None
-        return out if isinstance(out, tuple) else (out,)
+        out = out if isinstance(out, tuple) else (out,)
+        wanted = getattr(fn, "needs_input_grad", None)  # of an autograd.Function, for each argument
+        if wanted is None:
+            wanted = [parent is not None for parent, _ in fn.next_functions]
+        return [grad for grad, want in zip(out, wanted) if want]
 
     def locals_at(self, nodes, node) -> dict[int, float]:
         """The local derivatives of a scalar node: PyTorch's own function, called with 1."""
@@ -189,6 +199,5 @@ class TorchReader:
         if not node.parents or len(metas) != 1 or math.prod(metas[0].shape) != 1:
             return {}
         one = self.torch.ones(tuple(metas[0].shape), dtype=metas[0].dtype, device=metas[0].device)
-        edges = zip(node.obj.next_functions, self._call(node, [one]))
-        real = [grad for (parent, _), grad in edges if parent is not None]
-        return {s: g.item() for s, g in enumerate(real) if g is not None and g.numel() == 1}
+        grads = self._call(node, [one])
+        return {s: g.item() for s, g in enumerate(grads) if g is not None and g.numel() == 1}

@@ -320,6 +320,18 @@ def test_pytorch_graph_steps_to_pytorchs_gradients(show):
         expect(named(widget, name).locator(".ag-grad")).to_have_text(f"∂ {grad}")
 
 
+def test_pytorch_operand_that_was_broadcast_gets_the_sum(show):
+    widget = show(
+        "import torch\n"
+        "u = torch.ones(3, dtype=torch.float64, requires_grad=True)\n"
+        "v = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)\n"
+        "w = (u + v).sum()\n"
+        "Stepper(w)"
+    )
+    press(widget, LAST)
+    expect(named(widget, "v").locator(".ag-grad")).to_have_text("∂ 3.0")
+
+
 def test_micrograds_graph_steps_to_the_gradients_of_the_closed_form(show):
     widget = show(
         "from micrograd.engine import Value as MicrogradValue\n"
