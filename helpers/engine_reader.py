@@ -78,12 +78,9 @@ class EngineReader:
         return [self._operand(obj, *place) for place in enumerate(kept) if place[1] is not None]
 
     def _operand(self, obj, slot: int, item):
-        if self._is_node(item):
-            return item
-        if isinstance(item, (tuple, list)):  # (parent, local derivative)
-            inside = next((part for part in item if self._is_node(part)), None)
-            if inside is not None:
-                return inside
+        node = self._node_in(item)
+        if node is not None:
+            return node
         try:
             short(item)
         except (AttributeError, TypeError, ValueError):
@@ -92,6 +89,11 @@ class EngineReader:
                 "operands themselves: the values that this one was computed from."
             ) from None
         return self._constants.setdefault((id(obj), slot), _Constant(item))
+
+    def _node_in(self, item):
+        """The item itself, or the parent in a pair (parent, local derivative); else None."""
+        parts = item if isinstance(item, (tuple, list)) else (item,)
+        return next((part for part in parts if self._is_node(part)), None)
 
     def _is_node(self, item) -> bool:
         foreign = type(item).__module__.partition(".")[0] in ("numpy", "torch")
@@ -102,15 +104,16 @@ class EngineReader:
         """The operands of a node that keeps its parents in a set.
 
         A set has lost their order, and an operand used twice. The node's backward function still
-        holds them by name: `self` first, then the others.
+        holds them by name, `self` first, then the others; or another list of the node does.
         """
         ids = {id(item) for item in kept}
-        for held in held_by(obj):
-            named = [held[name] for name in sorted(held, key=lambda n: (n != "self", n))]
-            operands = [item for item in named if id(item) in ids and item is not obj]
+        lists = [value for value in vars_of(obj).values() if isinstance(value, (list, tuple))]
+        for group in (*map(_by_name, held_by(obj)), *lists):
+            inside = [self._node_in(item) for item in group]
+            operands = [item for item in inside if id(item) in ids and item is not obj]
             if {id(item) for item in operands} == ids:
                 return operands
-        return sorted(kept, key=lambda item: number if (number := self._number(item)) else 0.0)
+        return sorted(kept, key=lambda item: self._number(item) or 0.0)
 
     def _number(self, obj) -> float | None:
         value = self.value(obj)
@@ -204,11 +207,19 @@ def _first(obj, names) -> str:
     return next((name for name in names if hasattr(obj, name)), "")
 
 
+def vars_of(obj) -> dict[str, object]:
+    """What an object holds in its dictionary and its slots."""
+    slots = [name for c in type(obj).__mro__ for name in getattr(c, "__slots__", ())]
+    return {n: getattr(obj, n, None) for n in (*getattr(obj, "__dict__", ()), *slots)}
+
+
 def held_by(obj) -> list[dict[str, object]]:
     """What each function that a node carries holds on to: operands, exponents, results."""
-    slots = [name for c in type(obj).__mro__ for name in getattr(c, "__slots__", ())]
-    names = (*getattr(obj, "__dict__", ()), *slots)
-    return [held for name in names if (held := _held(getattr(obj, name, None)))]
+    return [held for value in vars_of(obj).values() if (held := _held(value))]
+
+
+def _by_name(held: dict[str, object]) -> list:
+    return [held[name] for name in sorted(held, key=lambda n: (n != "self", n))]
 
 
 def _held(function) -> dict[str, object]:

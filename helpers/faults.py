@@ -137,7 +137,7 @@ def _order(node: Node, sent: list[Timed], arrived: list[Timed], truth: Truth) ->
     if not sent or sent[0][1].manner == "path":
         return None
     first, push = sent[0]
-    where, then = f"`{node.label}` (op `{node.op}`)", push.upstream
+    where, then = _named(node), push.upstream
     late = [p for when, p in arrived if when > first and p.amount]
     if late:
         total = late[-1].after
@@ -170,7 +170,7 @@ def _pushed_twice(node: Node, sent: list[Push], truth: Truth) -> Fault | None:
             continue
         times = len(sent) // len(node.parents)
         message = (
-            f"`{node.label}` (op `{node.op}`) pushed {times} times, so `{parent.label}` got "
+            f"{_named(node)} pushed {times} times, so `{parent.label}` got "
             f"{number(got)} from it instead of {number(once)}. Visit each node once: remember "
             "which ones the order already holds."
         )
@@ -254,8 +254,13 @@ def _not_as_wanted(node: Node, parent: Node, pushes: list[Push], truth: Truth) -
     return Fault(node.op, node, parent, "local derivative", expected, push.amount, message)
 
 
+def _named(node: Node) -> str:
+    return f"`{node.label}` (op `{node.op}`)" if node.op else f"`{node.label}`"
+
+
 def _backward_of(node: Node) -> str:
-    return f"the backward of `{node.op}` at node `{node.label}`"
+    op = f" of `{node.op}`" if node.op else ""
+    return f"the backward{op} at node `{node.label}`"
 
 
 # ------------------------------------------------------------------ gradients written once

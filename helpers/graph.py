@@ -35,7 +35,8 @@ class Path:
 
     def __repr__(self) -> str:
         way = " → ".join(node.label for node in self.nodes)
-        return f"{way}: {' × '.join(factor(d) for d in self.locals)} = {number(self.product)}"
+        factors = " × ".join(factor(d) for d in self.locals)
+        return f"{way}: {factors} = {number(self.product)}" if factors else f"{way}: 1.0"
 
 
 class Graph:
