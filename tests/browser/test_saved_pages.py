@@ -1,4 +1,4 @@
-"""Pictures and steppers where no kernel runs: exported pages, fresh clones, reopened notebooks."""
+"""Pictures and widgets where no kernel runs: exported pages, fresh clones, reopened notebooks."""
 
 import importlib.util
 from pathlib import Path
@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 REFRESH = Path(__file__).parents[2] / "tools" / "refresh.py"
 SOURCES = (
-    "from helpers import Stepper, Value, draw\n"
+    "from helpers import Stepper, Value, Worksheet, draw, predict\n"
     "x, y = Value(2.0), Value(3.0)\n"
     "q = x + y\n"
     "f = q * y\n"
@@ -19,8 +19,10 @@ SOURCES = (
     "Stepper(f)",
     "Stepper(f, drive=True)",
     "draw(f)",
+    "Worksheet(f)",
+    "predict('Which is larger?', ['x', 'y'], 'y', 'It is 3.')",
 )
-STEPPER, DRIVE, PICTURE = 1, 2, 3  # which cell shows what
+STEPPER, DRIVE, PICTURE, WORKSHEET, PREDICTION = 1, 2, 3, 4, 5  # which cell shows what
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -64,6 +66,20 @@ def drives(output):
     expect(output.locator(".ag-count")).to_have_text("1 of 2 pushed")
 
 
+def answers(output):
+    box = output.get_by_label("∂f/∂x", exact=True)
+    box.fill("3")
+    box.press("Enter")
+    expect(output.locator(".ag-score")).to_have_text("1 of 8 right, 1 at the first try")
+
+
+def reveals(output):
+    output.get_by_label("x", exact=True).check()
+    output.get_by_label("75 %").check()
+    output.get_by_role("button", name="Commit").click()
+    expect(output.locator(".ag-verdict")).to_contain_text("The answer is y. It is 3.")
+
+
 def shows_picture(output):
     """The SVG stands in the page itself, so that it follows the page's theme."""
     expect(output.locator("svg.ag-picture .ag-node")).to_have_count(4)
@@ -85,7 +101,7 @@ def shows_still(output):
 
 def test_refreshed_notebook_holds_no_view_of_a_widget_that_is_gone(refreshed):
     data = [output.data for cell in refreshed.cells for output in cell.outputs]
-    assert len(data) == 3
+    assert len(data) == 5
     assert not any(WIDGET_VIEW in bundle for bundle in data)
 
 
@@ -98,6 +114,14 @@ def test_exported_page_steps(exported):
 
 def test_exported_page_drives(exported):
     drives(exported_output(exported[0], DRIVE))
+
+
+def test_exported_worksheet_answers(exported):
+    answers(exported_output(exported[0], WORKSHEET))
+
+
+def test_exported_prediction_reveals_the_answer(exported):
+    reveals(exported_output(exported[0], PREDICTION))
 
 
 def test_exported_page_shows_the_picture(exported):
@@ -114,15 +138,18 @@ def test_exported_page_has_no_error_without_network(exported):
 
 def test_untrusted_notebook_shows_still_pictures_and_runs_no_script(lab, open_notebook, refreshed):
     notebook = open_notebook(lab.write("untrusted.ipynb", refreshed))
-    for place in STEPPER, DRIVE, PICTURE:
+    for place in STEPPER, DRIVE, PICTURE, WORKSHEET:
         shows_still(notebook.output(place))
+    expect(notebook.output(PREDICTION).locator("pre")).to_contain_text("Which is larger?")
 
 
-def test_trusted_notebook_steps_before_it_is_run(lab, open_notebook, refreshed):
+def test_trusted_notebook_works_before_it_is_run(lab, open_notebook, refreshed):
     notebook = open_notebook(lab.write("trusted.ipynb", refreshed, trusted=True))
     steps(notebook.output(STEPPER))
     drives(notebook.output(DRIVE))
     shows_picture(notebook.output(PICTURE))
+    answers(notebook.output(WORKSHEET))
+    reveals(notebook.output(PREDICTION))
 
 
 def test_live_notebook_shows_the_picture(notebook):
