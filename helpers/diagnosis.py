@@ -182,11 +182,12 @@ def _faulty_op(tried: dict[Case, Outcome], attempt, known: Knowledge) -> Verdict
 
 def _reported(fault, case: Case, attempt) -> Verdict:
     line, text = line_of_fault(attempt, fault)
-    said = str(fault)
+    said = str(fault).rstrip(".")
+    said = f"Your {said}" if said.startswith("backward()") else f"{said[:1].upper()}{said[1:]}"
     where = f" Look at line {line}: `{text}`" if line else ""
     return Verdict(
         status="failed",
-        message=f"{said[:1].upper()}{said[1:].rstrip('.')}.{where}",
+        message=f"{said}.{where}",
         fault=fault,
         line=line,
         line_text=text,

@@ -40,7 +40,7 @@ def line_of_fault(engine: type, fault: Fault) -> tuple[int | None, str]:
             names = _names_of(fault.parent.obj, rule)
             return _line(rule.__code__, rf"\b({'|'.join(names) or '[a-z]+'}){_WRITES}")
     if fault.kind == "overwrote" or _keeps_right_number(fault.node, fault.parent):
-        return _line_of_method(engine, "backward", rf"^(?!self\b).*\w{_WRITES}")
+        return _line_of_method(engine, "backward", rf"^(?!self\b).*\w{_WRITES}", _WRITES)
     op = op_name(fault.node)
     return _line_of_method(engine, METHODS.get(op, op), rf"\b{engine.__name__}\(")
 
@@ -69,23 +69,25 @@ def _keeps_right_number(node: Node, parent: Node) -> bool:
     return False
 
 
-def _line_of_method(engine: type, name: str, wanted: str = "") -> tuple[int | None, str]:
+def _line_of_method(engine: type, name: str, *wanted: str) -> tuple[int | None, str]:
     for function in functions(engine):
         if function.__name__ == name:
-            return _line(function.__code__, wanted)
+            return _line(function.__code__, *wanted)
     return None, ""
 
 
-def _line(code, wanted: str) -> tuple[int | None, str]:
-    """The last line of a function, with those inside it, that matches; else its first line."""
+def _line(code, *wanted: str) -> tuple[int | None, str]:
+    """The last line of a function that matches one of the patterns; else its first line."""
     first = code.co_firstlineno
     last = max((n for c in _inside(code) for *_, n in c.co_lines() if n), default=first)
     lines = {n: linecache.getline(code.co_filename, n).strip() for n in range(first, last + 1)}
     if not any(lines.values()):
         return None, ""
-    found = [n for n, text in lines.items() if wanted and re.search(wanted, text)]
-    number = max(found, default=first)
-    return number, lines[number]
+    for pattern in wanted:
+        found = [n for n, text in lines.items() if re.search(pattern, text)]
+        if found:
+            return found[-1], lines[found[-1]]
+    return first, lines[first]
 
 
 def _inside(code) -> Iterator:

@@ -32,6 +32,11 @@ ADVICE = {
     "OverflowError": "A number has become too large for a float.",
     "NotImplementedError": "This part is still to be written.",
 }
+_ADVICE_BY_TEXT = {
+    "NoneType": "Something there is None: is a `return` missing?",
+    "unhashable": "A set or dict needs objects that can be hashed. A class with an `__eq__` of its "
+    "own cannot, unless it has a `__hash__`, too; `@dataclass(eq=False)` keeps both as they were.",
+}
 _WRAPPERS = ("__func__", "fget", "func")  # of methods, properties, cached properties
 
 
@@ -148,9 +153,14 @@ def _problem(error: BaseException, line: int | None, text: str) -> Problem:
         kind = "raised"
         said = f"{name}: {detail}" if detail else name
         message = f"Your code raises an error{where}" if line else "The check cannot use your code"
-        advice = ADVICE.get(name, "") if line else "Print what it gives, or its signature."
+        advice = _advice(name, detail) if line else "Print what it gives, or its signature."
         message = f"{message}. Python says {said.rstrip('.')}. {advice}".strip()
     return Problem(kind, name, message, detail, line, text)
+
+
+def _advice(name: str, detail: str) -> str:
+    telling = (advice for word, advice in _ADVICE_BY_TEXT.items() if word in detail)
+    return next(telling, ADVICE.get(name, ""))
 
 
 def _text_of(error: BaseException) -> str:

@@ -320,7 +320,7 @@ WRONG = {
         "a constant": ("def slope(f, x, h): return 6.001", "Right at 1 of 5"),
         "absolute": ("def slope(f, x, h): return abs(f(x + h) - f(x)) / h", "Right at 3 of 5"),
         "text": ("def slope(f, x, h): return '6.001'", "A number is expected"),
-        "f itself": ("def slope(f, x, h): return f", "the function `_square` itself"),
+        "f itself": ("def slope(f, x, h): return f", "the function `square` itself"),
         "a new function": ("def slope(f, x, h): return lambda: f(x + h)", "parentheses missing"),
     },
     "forward_graph": {
@@ -407,7 +407,8 @@ WRONG = {
             "    return max([d * sum_over_paths(edges, b, dst) for a, b, d in edges if a == src],"
             " default=0.0)", "From y to f"),
         "None where there is no path": (
-            changed(_PATHS, ("    return total", "    return total or None")), "'NoneType'"),
+            changed(_PATHS, ("    return total", "    return total or None")),
+            "Something there is None"),
         "against the arrows": (
             "def sum_over_paths(edges, src, dst):\n    if src == dst: return 1.0\n"
             "    return sum(d * sum_over_paths(edges, a, dst) for a, b, d in edges if b == src)",
@@ -431,8 +432,9 @@ WRONG = {
         "numbers": (changed(_ORDER, ("order.append(node)", "order.append(node.data)")),
                     "The list holds 1.0, which is not a node of this graph."),
         "names": (changed(_ORDER, ("order.append(node)", "order.append(node.name)")), "not a node"),
-        "a set": (changed(_ORDER, ("return order", "return set(order)")), "A list of 1"),
-        "an iterator": (changed(_ORDER, ("return order", "return reversed(order)")), "A list of 1"),
+        "a set": (changed(_ORDER, ("return order", "return set(order)")), "you give a set."),
+        "an iterator": (changed(_ORDER, ("return order", "return reversed(order)")),
+                        "A list is expected"),
         "nothing": (changed(_ORDER, ("return order", "")), "is a `return` missing?"),
         "without the root": (changed(_ORDER, ("return order", "return order[:-1]")), "Missing"),
         "sorted by number": (

@@ -124,6 +124,12 @@ KNOWN = {
                 parent.grad += local * node.grad
                 stack.append(parent)
 """), "ORDER"),
+    "closures, restarting in every node": (with_pass(_TUPLES, """
+        self.grad = 1
+        self._backward()
+        for child in self._prev:
+            child.backward()
+"""), "RESTART"),
     "closures, every path in the list": (with_pass(_TUPLES, _EVERY_PATH), "NOVISIT"),
     "closures, not reversed": (changed(CLOSURES, ("reversed(topo)", "topo")), "FORWARDS"),
     "closures, no seed": (changed(CLOSURES, ("        self.grad = 1\n", "")), "NOSEED"),
@@ -204,12 +210,6 @@ WRONG = {
         for parent, local in zip(self.parents, self.local_grads):
             parent.grad += local
 """), "no further than the operands of the result"),
-    "restarts at 1 in every node": (with_pass(_TUPLES, """
-        self.grad = 1
-        self._backward()
-        for child in self._prev:
-            child.backward()
-"""), ""),
     "gradients are returned": (with_pass(LOCALS, """
         grads = {self: 1.0}
         def visit(node):
@@ -218,9 +218,10 @@ WRONG = {
                 visit(parent)
         visit(self)
         return grads
-"""), "∂"),
+"""), "Your backward returns something"),
     "parents without repetition": (
-        changed(LOCALS, (KEPT, KEPT.replace("= parents", "= list(dict.fromkeys(parents))"))), "x"),
+        changed(LOCALS, (KEPT, KEPT.replace("= parents", "= list(dict.fromkeys(parents))"))),
+        "Both operands are the same node"),
     "nodes of equal value are one": (
         changed(LOCALS, (INIT, INIT + "    def __eq__(self, o): return self.data == o.data\n\n"
                          "    def __hash__(self): return hash(self.data)\n\n")), ""),
@@ -250,8 +251,10 @@ WRONG = {
         changed(LOCALS, (".data", ".value")), "A node keeps its number in `data`"),
     "`gradient` for `grad`": (changed(LOCALS, (".grad", ".gradient")), "has no gradient in `grad`"),
     "a gradient of None": (
-        changed(LOCALS, ("self.grad = data, 0.0", "self.grad = data, None")), "says TypeError"),
-    "another constructor": (changed(LOCALS, ("parents=(), ", "parents, ")), "'parents'"),
+        changed(LOCALS, ("self.grad = data, 0.0", "self.grad = data, None")),
+        "Something there is None"),
+    "another constructor": (
+        changed(LOCALS, ("parents=(), ", "parents, ")), "A leaf is made as `Value(0.8)`"),
     "no plain numbers": (
         LOCALS.replace("        other = other if isinstance(other, Value) else Value(other)\n", ""),
         "Python says AttributeError: 'float' object has no attribute 'data'"),
@@ -261,7 +264,8 @@ WRONG = {
     "a misspelled name": (
         changed(LOCALS, ("t = math.tanh", "t = maths.tanh")), "'maths' is not defined"),
     "backward wants an argument": (
-        changed(LOCALS, ("def backward(self)", "def backward(self, grad)")), "grad"),
+        changed(LOCALS, ("def backward(self)", "def backward(self, grad)")),
+        "called as `root.backward()`"),
     "backward ends in itself": (
         with_pass(LOCALS, "        self.backward()\n"), "calls itself too deep"),
     "backward raises": (
@@ -279,5 +283,5 @@ class Same(float):
 """, "∂"),
     "unhashable": (
         "from dataclasses import dataclass\n@dataclass" + changed(LOCALS, (INIT, FIELDS)),
-        "unhashable"),
+        "`@dataclass(eq=False)`"),
 }  # fmt: skip

@@ -7,6 +7,7 @@ diamond notices the order. So an engine is tried on all of them, and on random e
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 
 from helpers.agreement import agree, show
@@ -117,6 +118,24 @@ GRAPHS = {
     "quotient: (a/b)³·a": quotient,
     "rectified: (relu(x·w) + relu(w·w))·x": rectified,
 }
+TESTED = {
+    ")·7": "Only this operation is tried here: compare what it pushes with a nudge of its operand.",
+    "x·x": "Both operands are the same node, and both contributions count. Does a set or a dict of "
+    "parents keep only one of them?",
+    "x + x": "Both operands are the same node, and both contributions count. Does a set or a dict of "
+    "parents keep only one of them?",
+    "nested": "Here a node in the middle is used twice. It may push when both contributions are there.",
+    "diamond": "Here a node in the middle is used on several paths. It may push when all contributions "
+    "are there.",
+}
+
+
+def what_the_graph_tests(case: Case, expected, got) -> str:
+    """What the smallest graph on which an engine fails says about it."""
+    for part, sentence in TESTED.items():
+        if part in case.label:
+            return sentence
+    return "Build this graph in a cell of its own and print the gradient of each node."
 
 
 def engine_cases(random_graphs: int = 20) -> list[Case]:
@@ -157,6 +176,11 @@ def _case(label: str, build: Callable) -> Case:
 
     def run(engine):
         inputs = []
+        if not _takes(engine, 0.8):
+            return Wrong(
+                f"A leaf is made as `{engine.__name__}(0.8)`; give the other parameters of `__init__` "
+                "defaults."
+            )
 
         def leaf(x):
             inputs.append((engine(x), x))
@@ -173,19 +197,37 @@ def _case(label: str, build: Callable) -> Case:
                 f"The number itself is wrong, before any gradient: {label} is {show(right.data)}, but "
                 f"your engine computes {show(root.data)}. Look at the forward part of the operation."
             )
-        root.backward()
+        if not _takes(root.backward):
+            return Wrong("backward is called as `root.backward()`; give its parameters defaults.")
+        returned = root.backward()
         grads = {
             name: getattr(node, "grad", None)
             for name, node in named.items()
             if any(node is made for made, _ in inputs)
         }
         missing = [name for name, grad in grads.items() if grad is None and gradients[name]]
+        if returned is not None and not any(grads.values()) and any(gradients.values()):
+            return Wrong(
+                "Your backward returns something, while `grad` stays 0 in every leaf. Let it add to "
+                "`grad` of each node instead."
+            )
         return _broken_leaf(inputs, missing) or {
             "value": root.data,
             **{f"∂/∂{name}": 0.0 if grad is None else grad for name, grad in grads.items()},
         }
 
     return Case(label, run, graph=build)
+
+
+def _takes(function: Callable, *args) -> bool:
+    """Can the function be called with these arguments, as far as one can see?"""
+    try:
+        inspect.signature(function).bind(*args)
+    except TypeError:
+        return False
+    except ValueError:  # a signature that Python does not know
+        pass
+    return True
 
 
 def _broken_leaf(inputs: list, missing: list[str]) -> Wrong | None:

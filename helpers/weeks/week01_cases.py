@@ -19,20 +19,20 @@ NUDGE = 0.001
 # ------------------------------------------------------------------ the slope
 
 
-def _square(x):
+def square(x):
     return x * x
 
 
-def _cube_minus(x):
+def cube_minus(x):
     return x**3 - 2 * x
 
 
 def slope_cases() -> list[Arguments]:
     tries = [
-        (_square, "x²", 3.0, 0.001),
-        (_square, "x²", -2.0, 0.01),
+        (square, "x²", 3.0, 0.001),
+        (square, "x²", -2.0, 0.01),
         (math.sin, "sin x", 1.0, 0.1),
-        (_cube_minus, "x³ − 2x", 0.5, 0.01),
+        (cube_minus, "x³ − 2x", 0.5, 0.01),
         (math.exp, "exp x", -1.0, 0.05),
     ]
     return [
@@ -251,7 +251,9 @@ def _order_case(label: str, build) -> Case:
     def run(order_of):
         root = build()
         order = order_of(root)
-        if not isinstance(order, Sequence):
+        if order is not None and not isinstance(order, Sequence):
+            return Wrong(f"A list is expected, but you give a {type(order).__name__}.")
+        if order is None or isinstance(order, str):
             return order
         again = order_of(root)
         if not isinstance(again, Sequence) or [*map(id, again)] != [*map(id, order)]:

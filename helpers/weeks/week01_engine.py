@@ -5,7 +5,7 @@ from __future__ import annotations
 from helpers.engine import fifty
 from helpers.exercise import exercise
 from helpers.weeks import week01_cases as cases
-from helpers.weeks.battery import engine_cases
+from helpers.weeks.battery import engine_cases, what_the_graph_tests
 from helpers.weeks.rewrite import rewritten
 
 # ------------------------------------------------------------------ the sum over paths
@@ -145,12 +145,8 @@ Value = exercise(
         "`backward`: list the nodes in topological order, set self.grad = 1.0, go through the list in "
         "reverse and do parent.grad += local * node.grad for each parent.",
     ],
-    fault_codes={
-        "overwrote": "ASSIGN",
-        "order": "ORDER",
-        "not seeded": "NOSEED",
-        "missing push": "ONESIDE",
-    },
+    advice=what_the_graph_tests,
+    fault_codes={"overwrote": "ASSIGN", "order": "ORDER", "not seeded": "NOSEED"},
 )(fifty.Value)
 
 _PASS = (
@@ -163,6 +159,13 @@ _RECURSION = (
     "            for parent, local in zip(node.parents, node.local_grads):\n"
     "                parent.grad += local * node.grad\n"
     "            for parent in node.parents:\n                push(parent)\n\n        push(self)\n"
+)
+
+_RESTART = (
+    "        self.grad = 1.0\n"
+    "        for parent, local in zip(self.parents, self.local_grads):\n"
+    "            parent.grad += local * self.grad\n"
+    "        for parent in self.parents:\n            parent.backward()\n"
 )
 
 for _code, _why, *_changes in [
@@ -186,15 +189,20 @@ for _code, _why, *_changes in [
      "consumers have pushed to it, and again later: 52 instead of 20. Take the reversed topological "
      "order.",
      (_PASS, _RECURSION)),
+    ("RESTART", "Every call of backward() sets the gradient of its node to 1, so the recursion erases "
+     "what had arrived there, down to the leaves. Only the result starts at 1: let backward() do that "
+     "once, and go through the reversed topological order after it.",
+     (_PASS, _RESTART)),
     ("NOVISIT", "A shared node stands in your order more than once and pushes as often: 42 instead of "
      "20 on the diamond. Keep a set of visited nodes.",
      ("if node not in seen:", "if True:")),
     ("OWNDATA", "`*` gives each operand its own value. A product *swaps*: self gets other.data, other "
      "gets self.data.",
      ("(other.data, self.data), \"*\"", "(self.data, other.data), \"*\"")),
-    ("ONESIDE", "In `*` only the first operand gets its share; the second one needs its own, with "
-     "self.data as the local derivative.",
-     ("(self, other), (other.data, self.data), \"*\"", "(self,), (other.data,), \"*\"")),
+    ("ONESIDE", "In `+` and `*` only the first operand gets its share. The second one needs its own: "
+     "1 for a sum, self.data for a product, times the upstream gradient.",
+     ("(self, other), (other.data, self.data), \"*\"", "(self, other), (other.data,), \"*\""),
+     ("(self, other), (1.0, 1.0), \"+\"", "(self, other), (1.0,), \"+\"")),
     ("SUBSIGN", "In x − y a nudge of y lowers the result: its local derivative is −1.",
      ("(1.0, -1.0), \"-\"", "(1.0, 1.0), \"-\"")),
     ("DIVSIGN", "In a/b a larger b makes the result smaller: ∂/∂b = −a/b².",
