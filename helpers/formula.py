@@ -76,9 +76,7 @@ def read(text: str, known: set[str] | None = None) -> Formula:
         raise ValueError(f"A formula of {len(text)} characters is too long to read.")
     if "=" in text:
         raise ValueError(f"`{text}` holds an equals sign; write only what stands on its right.")
-    meant = "".join(_AS_MEANT.get(sign, sign) for sign in text.strip())
-    meant = re.sub(r"(?<![\w.])(\d+\.?\d*|\.\d+)(?![eE][-+]?\d)\s*(?=[A-Za-z(])", r"\1*", meant)
-    meant = re.sub(r"\)\s*(?=[\w(])", ")*", meant)
+    meant = _with_products("".join(_AS_MEANT.get(sign, sign) for sign in text.strip()))
     names: set[str] = set()
     try:
         with warnings.catch_warnings():
@@ -90,6 +88,15 @@ def read(text: str, known: set[str] | None = None) -> Formula:
             f"`{text}` cannot be read as a formula. Write it like `x*y + 2*exp(-x)`."
         ) from None
     return Formula(text, frozenset(names), tree)
+
+
+def _with_products(text: str) -> str:
+    """The formula with a `*` wherever a product is meant: `2y`, `x y`, `s(1 - s)`, `(x + y)y`."""
+    text = re.sub(r"(?<![\w.])(\d+\.?\d*|\.\d+)(?![eE][-+]?\d)\s*(?=[A-Za-z(])", r"\1*", text)
+    text = re.sub(r"\)\s*(?=[\w(])", ")*", text)
+    text = re.sub(r"(?<=\w)\s+(?=[A-Za-z])", "*", text)
+    call = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
+    return call.sub(lambda m: f"{m[1]}(" if m[1] in FUNCTIONS else f"{m[1]}*(", text)
 
 
 def _check(node: ast.AST, text: str, known: set[str] | None, names: set[str]) -> None:
@@ -113,7 +120,7 @@ def _check(node: ast.AST, text: str, known: set[str] | None, names: set[str]) ->
     else:
         raise ValueError(
             f"`{text}` is not a formula that can be checked: numbers, names, + - * / ** and "
-            f"{', '.join(FUNCTIONS)} are known.{_instead(node, known or set())}"
+            f"{', '.join(FUNCTIONS)} are known.{_instead(node)}"
         )
     for part in parts:
         _check(part, text, known, names)
@@ -140,16 +147,13 @@ def _split(name: str, known: set[str]) -> list[str]:
     return []
 
 
-def _instead(node: ast.AST, known: set[str]) -> str:
+def _instead(node: ast.AST) -> str:
     """How to write what cannot be read."""
     if isinstance(node, ast.Tuple):
         return " Decimals are written with a point: `0.5`."
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        name = node.func.id
-        if name in known:
-            return f" For a product write `{name}*(…)`."
-        few = "two arguments or more" if name in ("max", "min") else "one argument"
-        return f" `{name}` takes {few}." if name in FUNCTIONS else ""
+        few = "two arguments or more" if node.func.id in ("max", "min") else "one argument"
+        return f" `{node.func.id}` takes {few}."
     return ""
 
 

@@ -7,6 +7,8 @@ import time
 
 import numpy as np
 import pytest
+import torch
+import week01_sheets as sheets
 from cells import written
 from week01_answers import KNOWN, RIGHT, STUBS, WRONG
 
@@ -25,7 +27,7 @@ def answer(name, source):
 def each(table):
     """(exercise, *entry) for each entry of a table by exercise and label."""
     return [
-        pytest.param(name, *([entry] if isinstance(entry, str) else entry), id=f"{name}: {label}")
+        pytest.param(name, *(entry if isinstance(entry, tuple) else [entry]), id=f"{name}: {label}")
         for name, entries in table.items()
         for label, entry in entries.items()
     ]
@@ -104,6 +106,49 @@ def test_another_wrong_answer_fails_and_is_told_why(name, source, said):
     assert verdict.status == "failed"
     assert said in verdict.message, verdict.text
     assert len(verdict.message) > 20 and verdict.message[0].isupper() or verdict.message[0] in "`∂"
+
+
+PAPERS = {name: task for name, task in TASKS.items() if name not in TYPED}
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_an_empty_sheet_is_not_attempted(name):
+    lines = dict.fromkeys(PAPERS[name].answers, ...)
+    assert PAPERS[name].check(**lines).status == PAPERS[name].check().status == "not attempted"
+
+
+@pytest.mark.parametrize("name, lines", each(sheets.RIGHT))
+def test_a_right_sheet_passes(name, lines):
+    verdict = PAPERS[name].check(**lines)
+    assert verdict.status == "passed", verdict.text
+
+
+@pytest.mark.parametrize("name, lines, code", each(sheets.KNOWN))
+def test_a_known_slip_is_named(name, lines, code):
+    verdict = PAPERS[name].check(**lines)
+    assert (verdict.status, verdict.mistake) == ("failed", code), verdict.text
+
+
+@pytest.mark.parametrize("name, lines, said", each(sheets.WRONG))
+def test_another_slip_is_found_on_its_line(name, lines, said):
+    verdict = PAPERS[name].check(**lines)
+    assert verdict.status == "failed" and said in verdict.message, verdict.text
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_the_gradients_of_a_sheet_are_those_of_pytorch(name):
+    f, at = {
+        "by_hand": (lambda x, y: (x + y) * y, (2.0, 3.0)),
+        "gates": (lambda x, y, z, w: 2 * (x * y + torch.maximum(z, w)), (3.0, -4.0, 2.0, -1.0)),
+        "staged": (
+            lambda x, y: (x + torch.sigmoid(y)) / (torch.sigmoid(x) + (x + y) ** 2), (3.0, -4.0)),
+    }[name]  # fmt: skip
+    leaves = [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in at]
+    f(*leaves).backward()
+    names = ("dx", "dy", "dz", "dw")
+    grads = {line: leaf.grad.item() for line, leaf in zip(names, leaves, strict=False)}
+    assert PAPERS[name].check(**grads).status == "passed"
+    assert PAPERS[name].check(**{line: f"{g!r}" for line, g in grads.items()}).status == "passed"
 
 
 @pytest.mark.parametrize("name", TYPED)
