@@ -33,7 +33,7 @@ function mount(el, data, state, changed) {
   const knobs = cell("knobs", cell("knob", "add c to all scores", shift, shifted),
     cell("knob", "temperature T", heat, heated), reset);
   const sums = make("div", { ariaLive: "polite" }), naive = make("div");
-  el.replaceChildren(table, knobs, make("div", { className: "ag-caption" }, sums, naive));
+  el.replaceChildren(cell("frame", table), knobs, make("div", { className: "ag-caption" }, sums, naive));
 
   function show() {
     const { target, temperature: T } = state;
