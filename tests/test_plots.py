@@ -2,7 +2,7 @@
 
 import base64
 
-from helpers.plots import Line, lines
+from helpers.plots import Line, lines, panels
 
 CURVES = {"slow": Line([1, 10, 100], [2.0, 20.0, 200.0]), "fast": Line([1, 10, 100], [1, 100, 210])}
 
@@ -36,3 +36,12 @@ def test_every_curve_has_its_name_at_its_right_end():
 def test_names_of_curves_that_end_together_do_not_overlap():
     boxes = names(lines(CURVES, x="n", y="operations", log="xy"))
     assert not boxes["slow"].overlaps(boxes["fast"])
+
+
+def test_panels_share_their_axes_and_name_the_curves_in_the_last_one():
+    one, two = {"f": Line([0, 1], [0, 5])}, {"f": Line([0, 1], [0, 1])}
+    plot = panels({"steep": one, "flat": two}, x="z")
+    left, right = plot.figure.axes
+    assert left.get_ylim() == right.get_ylim()
+    assert [len(ax.texts) for ax in (left, right)] == [0, 1]
+    assert plot.text == "Plots against z: steep: f (0 to 5); flat: f (0 to 1)."
