@@ -440,6 +440,8 @@ WRONG = {
         "sorted by number": (
             changed(_ORDER, ("return order", "return sorted(order, key=lambda n: n.data)")),
             "stands before its parent"),
+        "sorted by address": (
+            changed(_ORDER, ("return order", "return sorted(order, key=id)")), " before "),
         "a leaf at the end": (changed(_ORDER, ("return order", "return order[1:] + order[:1]")),
                               "Children stand before their parents"),
         "a list kept as a default": (

@@ -232,10 +232,14 @@ def order_graphs() -> dict:
         return named("d", c + a)
 
     def ladder():
-        nodes = [leaf("n0", 1.0), leaf("n1", -2.0)]  # so that sorting by value is no order
+        # The last node is made first, so that neither age nor address gives an order away; and with
+        # a negative number in it, neither does the value.
+        nodes = [leaf(f"n{i}", 0.0) for i in range(8, -1, -1)][::-1]
+        nodes[0].data, nodes[1].data = 1.0, -2.0
         for i in range(2, 9):
-            node = nodes[-1] * nodes[-2] if i % 2 else nodes[-2] + nodes[-1]
-            nodes.append(named(f"n{i}", node))
+            a, b = nodes[i - 2], nodes[i - 1]
+            made = a * b if i % 2 else a + b
+            nodes[i].data, nodes[i].parents, nodes[i].op = made.data, made.parents, made.op
         return nodes[-1]
 
     return {"a leaf": lambda: leaf("x", 1.0), "y = x·x": square,
