@@ -9,133 +9,56 @@ are for those who want more digits, or have more parameters than patience.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from html import escape
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from helpers.palette import CORRECT, WRONG
+from helpers.differences import (
+    EPS,
+    EPS32,
+    FINER,
+    STEP,
+    STEP32,
+    Kink,
+    answer,
+    central,
+    complex_step,
+    copies_of,
+    in_float32,
+    kink_at,
+    not_one_number,
+    numerical_gradient,
+    one_number,
+    points_of,
+    real_array,
+    slopes_at,
+)
+from helpers.gradreport import Entry, GradReport
+from helpers.summary import number
 
-STEP = 1e-5  # near eps**(1/3) = 6e-6, where truncation (h²) and rounding (eps/h) of float64 meet
-TOLERANCE = 1e-6  # central differences of float64 functions of order one are good to about 1e-9
+__all__ = [
+    "Entry",
+    "GradReport",
+    "compare_with_torch",
+    "complex_step",
+    "gradcheck",
+    "gradcheck_directional",
+    "numerical_gradient",
+]
 
-
-class Entry(NamedTuple):
-    """One number of a gradient: where it stands, the claim, the measurement, their difference."""
-
-    where: str
-    analytic: float
-    numerical: float
-    error: float
-
-
-@dataclass(frozen=True)
-class GradReport:
-    """The result of a check: shows as a table, prints as text, is true where all entries agree.
-
-    Attributes
-    ----------
-    ok : bool
-        The verdict.
-    entries : list of Entry
-        Every entry of the gradient with its relative error.
-    method : str
-        What the analytic numbers were compared with, and the step size.
-    tolerance : float
-        The relative error that is allowed.
-    notes : tuple of str
-        What the reader should know: kinks, float32, integers, NaN.
-    """
-
-    ok: bool
-    entries: list[Entry]
-    method: str
-    tolerance: float
-    notes: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return self.ok
-
-    @property
-    def worst(self) -> Entry:
-        return max(self.entries, key=_size)
-
-    def __repr__(self) -> str:
-        head = "✓ gradients agree" if self.ok else "✗ gradients differ"
-        lines = [f"{head}: worst relative error {_bound(self.worst.error)}"]
-        lines.append(f"  against {self.method}, tolerance {self.tolerance:g}")
-        if not self.ok:
-            lines.append(f"  {'entry':<14}{'analytic':>14}{'numerical':>14}{'rel. error':>12}")
-            lines += [f"  {w:<14}{a:>14.6g}{n:>14.6g}{e:>12.1e}" for w, a, n, e in self._shown()]
-        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
-
-    def _repr_html_(self) -> str:
-        mark, color = ("✓", CORRECT) if self.ok else ("✗", WRONG)
-        head = "gradients agree" if self.ok else "gradients differ"
-        cells = "".join(
-            f"<tr><td>{escape(w)}</td><td>{a:.6g}</td><td>{n:.6g}</td><td>{_bound(e)}</td></tr>"
-            for w, a, n, e in self._shown()
-        )
-        notes = "".join(f"<div>{escape(note)}</div>" for note in self.notes)
-        return (
-            f'<div style="border-left:4px solid {color};padding-left:10px"><b>{mark} {head}</b>: '
-            f"worst relative error {_bound(self.worst.error)}, against {escape(self.method)}, "
-            f"tolerance {self.tolerance:g}<table><tr><th>entry</th><th>analytic</th>"
-            f"<th>numerical</th><th>relative error</th></tr>{cells}</table>{notes}</div>"
-        )
-
-    def _shown(self) -> list[Entry]:
-        return sorted(self.entries, key=_size, reverse=True)[:8]
-
-
-def numerical_gradient(f: Callable, *inputs, h: float = STEP):
-    """∂f/∂inputs by central differences, (f(x + h) − f(x − h)) / 2h, one entry at a time.
-
-    Parameters
-    ----------
-    f : callable
-        Takes the inputs, returns one number.
-    *inputs : float or array_like
-        Where to differentiate. They are copied to float64 and never changed.
-    h : float
-        The nudge. The error is about h² |f‴|/6 + 1e-16 |f|/h.
-
-    Returns
-    -------
-    float, ndarray, or tuple of them
-        One gradient for each input, of its shape.
-
-    Raises
-    ------
-    ValueError
-        If f does not return one number.
-
-    Examples
-    --------
-    >>> round(numerical_gradient(lambda x: x**3, 2.0), 6)
-    12.0
-    """
-    points = [np.array(x, dtype=float) for x in inputs]
-    grads = []
-    for point in points:
-        grad = np.zeros_like(point)
-        for index in np.ndindex(point.shape):
-            here = point[index]
-            point[index] = here + h
-            up = _call(f, points)
-            point[index] = here - h
-            down = _call(f, points)
-            point[index] = here
-            grad[index] = (up - down) / (2 * h)
-        grads.append(grad if grad.shape else float(grad))
-    return grads[0] if len(grads) == 1 else tuple(grads)
+TOLERANCE = 1e-6  # central differences leave about 1e-10; a wrong derivative is off by far more
+TOLERANCE32 = 1e-2  # the same for a function that answers in float32
+EXACT = 1e-10  # between two programs in float64
 
 
 def gradcheck(
-    f: Callable, grad_f: Callable, *inputs, h: float = STEP, tolerance: float = TOLERANCE
-):
+    f: Callable,
+    grad_f: Callable,
+    *inputs,
+    h: float | None = None,
+    tolerance: float | None = None,
+) -> GradReport:
     """Compare an analytic gradient with central differences, entry by entry.
 
     Parameters
@@ -146,8 +69,9 @@ def gradcheck(
         Takes the same inputs, returns the gradient (a tuple of gradients for several inputs).
     *inputs : float or array_like
         Where to check.
-    h, tolerance : float
-        Step and allowed relative error; the report states both.
+    h, tolerance : float, optional
+        Step and allowed relative error; 1e-5 and 1e-6, or 5e-3 and 1e-2 where f answers in
+        float32. The report states both, and why.
 
     Returns
     -------
@@ -158,54 +82,41 @@ def gradcheck(
     ------
     ValueError
         If the gradient has another shape than its input, or f returns more than one number.
+    TypeError
+        If an input, or what f or grad_f returns, is not made of real numbers.
 
     Examples
     --------
-    >>> gradcheck(lambda x, y: (x + y) * y, lambda x, y: (y, x + 2 * y), 2.0, 3.0).ok
-    True
+    >>> gradcheck(lambda x, y: (x + y) * y, lambda x, y: (y, x + 2 * y), 2.0, 3.0)
+    ✓ gradients agree: 2 entries, worst relative error below 1e-06
+      against central differences with step 1e-05, tolerance 1e-06
+      step: near eps^(1/3) of float64, where truncation (h²) and rounding (eps/h) meet
+      tolerance: they leave errors near 1e-10; a wrong derivative is off by far more
     """
-    notes = _notes(inputs)
-    points = [np.array(x, dtype=float) for x in inputs]
-    numerical = numerical_gradient(f, *inputs, h=h)
-    numerical = [np.asarray(g) for g in (numerical if len(points) > 1 else [numerical])]
-    given = grad_f(*(p.copy() if p.shape else float(p) for p in points))
-    given = list(given) if len(points) > 1 else [given]
-    if len(given) != len(points):
-        raise ValueError(f"grad_f returned {len(given)} gradients for {len(points)} inputs.")
-    analytic = [np.asarray(g, dtype=float) for g in given]
-    for k, (a, p) in enumerate(zip(analytic, points)):
-        if a.shape != p.shape:
-            raise ValueError(
-                f"The gradient of input {k} has shape {a.shape}, the input {p.shape}. "
-                "A gradient has the shape of what it is the gradient of."
-            )
-    entries = []
-    for k, (a, n) in enumerate(zip(analytic, numerical)):
+    points = points_of(inputs)
+    given = _gradient(grad_f(*copies_of(points)), points)
+    rule, numerical, bends = _measure(f, points, h, tolerance)
+    entries, notes = [], _about_inputs(inputs, rule)
+    for k, (a, n) in enumerate(zip(given, numerical)):
         for index in np.ndindex(n.shape):
-            entry = _entry(_where(k, index), a[index], n[index])
-            if not entry.error <= tolerance and (slopes := _kink(f, points, k, index, h)):
-                low, high = sorted(slopes)
-                notes += (
-                    f"{entry.where}: a kink, slope {slopes[0]:.4g} from the left and "
-                    f"{slopes[1]:.4g} from the right. Any slope between is defensible there; "
-                    "check at another point to learn more.",
-                )
-                if low - tolerance <= entry.analytic <= high + tolerance:
-                    entry = entry._replace(error=0.0)
+            pair = float(a[index]), float(n[index])
+            entry = Entry(_where(k, index), *pair, rule.error(*pair))
+            if next(bends) or not entry.error <= rule.tolerance:
+                entry, note = _second_look(f, points, k, index, entry, rule)
+                notes += [note] if note else []
             entries.append(entry)
-    if any(math.isnan(entry.error) for entry in entries):
-        notes += ("NaN: the function or the gradient is not a number at this point.",)
-    return _report(entries, f"central differences with step {h:g}", tolerance, notes)
+    method = f"central differences with step {rule.step:g}"
+    return GradReport(entries, method, rule.why, rule.tolerance, rule.floor, tuple(notes))
 
 
-def compare_with_torch(f: Callable, *inputs: float, engine: type | None = None) -> GradReport:
+def compare_with_torch(f: Callable, *inputs, engine: type | None = None) -> GradReport:
     """The same expression in an engine and in PyTorch (float64): values and gradients.
 
     Parameters
     ----------
     f : callable
         An expression that both engines understand: operators and methods such as `.tanh()`.
-    *inputs : float
+    *inputs : float or array_like
         The leaves.
     engine : type
         A class with `data`, `grad` and `backward()`; the course's `Value` by default.
@@ -214,30 +125,72 @@ def compare_with_torch(f: Callable, *inputs: float, engine: type | None = None) 
     -------
     GradReport
         Its first entry is the value of f; then comes one gradient for each input.
+
+    Raises
+    ------
+    ValueError
+        If the result is not one number, or does not depend on the inputs.
+
+    Examples
+    --------
+    >>> compare_with_torch(lambda x, y: (x * y).tanh(), 0.5, -1.0).ok
+    True
     """
     import torch
 
     if engine is None:
         from helpers.engine.scalar import Value as engine
-    ours = [engine(float(x)) for x in inputs]
-    out = f(*ours)
+    points = points_of(inputs)
+    ours = [engine(x) for x in copies_of(points)]
+    theirs = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in points]
+    out, result = f(*ours), f(*theirs)
+    if not getattr(result, "requires_grad", False) or not hasattr(out, "backward"):
+        raise ValueError(
+            "The result of f does not depend on its inputs, so there is no gradient to compare. "
+            "Does f use all its arguments, and return the last value?"
+        )
+    if result.numel() != 1:
+        raise ValueError(not_one_number(tuple(result.shape)))
     out.backward()
-    theirs = [torch.tensor(float(x), dtype=torch.float64, requires_grad=True) for x in inputs]
-    result = f(*theirs)
     result.backward()
-    grads = [0.0 if t.grad is None else t.grad.item() for t in theirs]
-    entries = [_entry("value of f", float(out.data), result.item())]
-    for k, (ours_k, grad) in enumerate(zip(ours, grads)):
-        entries.append(_entry(_where(k, ()), float(ours_k.grad), grad))
-    return _report(entries, "PyTorch in float64", 1e-10)
+    mine = _gradient(
+        tuple(0.0 * p if v.grad is None else v.grad for v, p in zip(ours, points)), points
+    )
+    right = [np.zeros(t.shape) if t.grad is None else t.grad.numpy() for t in theirs]
+    rules = _exact(right), _exact(points)  # of gradients, and of the value
+    value = one_number(out.data), result.item()
+    entries, notes = [Entry("value of f", *value, rules[1].error(*value))], []
+
+    def in_torch(*xs):
+        return f(*(torch.tensor(x, dtype=torch.float64) for x in xs))
+
+    for k, (a, n) in enumerate(zip(mine, right)):
+        for index in np.ndindex(n.shape):
+            pair = float(a[index]), float(n[index])
+            entry = Entry(_where(k, index), *pair, rules[0].error(*pair))
+            if entry.error > EXACT and (kink := kink_at(in_torch, points, k, index, STEP, EPS)):
+                entry, note = _at_kink(entry, kink, EXACT)
+                notes.append(note)
+            entries.append(entry)
+    columns = getattr(engine, "__name__", "engine"), "PyTorch"
+    method, (rule, _) = "PyTorch in float64", rules
+    return GradReport(entries, method, rule.why, EXACT, rule.floor, tuple(notes), columns)
 
 
 def gradcheck_directional(
-    f: Callable, grad: Sequence, *inputs, directions: int = 3, seed: int = 0, h: float = STEP
+    f: Callable,
+    grad: Sequence,
+    *inputs,
+    directions: int = 3,
+    seed: int = 0,
+    h: float | None = None,
+    tolerance: float | None = None,
 ) -> GradReport:
     """Check a whole gradient along random directions: its cost does not grow with its size.
 
-    Along a direction v of random signs, (f(x + hv) − f(x − hv)) / 2h must equal grad · v.
+    Along a direction v of random signs, (f(x + hv) − f(x − hv)) / 2h must equal grad · v. One wrong
+    entry is seen for certain, if it is off by more than the tolerance times the norm of the
+    gradient; of two that are off by the same amount, half of the directions see nothing.
 
     Parameters
     ----------
@@ -248,111 +201,188 @@ def gradcheck_directional(
     *inputs : ndarray
         Where it was computed.
     directions : int
-        How many directions; each costs two calls of f.
-    """
-    rng = np.random.default_rng(seed)
-    points = [np.array(x, dtype=float) for x in inputs]
-    grads = [np.asarray(g, dtype=float) for g in grad]
-    claimed, measured = [], []
-    for _ in range(directions):
-        signs = [rng.choice([-1.0, 1.0], size=p.shape) for p in points]
-        up = _call(f, [p + h * s for p, s in zip(points, signs)])
-        down = _call(f, [p - h * s for p, s in zip(points, signs)])
-        measured.append((up - down) / (2 * h))
-        claimed.append(sum(float((g * s).sum()) for g, s in zip(grads, signs)))
-    size = math.sqrt(sum(float((g * g).sum()) for g in grads)) or 1.0  # typical |grad · v|
-    entries = [
-        Entry(f"direction {i}", c, m, abs(c - m) / size)
-        for i, (c, m) in enumerate(zip(claimed, measured))
-    ]
-    method = f"central differences with step {h:g} along {directions} random directions of ±1"
-    note = "Errors are relative to the norm of the gradient."
-    return _report(entries, method, TOLERANCE, (note,))
-
-
-def complex_step(f: Callable, x, h: float = 1e-30):
-    """df/dx as Im f(x + ih)/h: nothing is subtracted, so no digits are lost.
-
-    f must be built from functions that continue into the complex plane: no abs, and comparisons
-    on the real part (Squire & Trapp 1998).
-
-    Parameters
-    ----------
-    x : float or ndarray
-        For an array, the gradient of a scalar f, one entry at a time.
+        How many directions; each costs three calls of f.
+    seed : int
+        The same seed gives the same directions on every machine.
+    h, tolerance : float, optional
+        Step, and allowed error relative to the norm of the gradient; as for `gradcheck`.
 
     Examples
     --------
-    >>> complex_step(lambda z: z**3, 2.0)
-    12.0
+    >>> x = np.linspace(-1, 1, 10_000)
+    >>> gradcheck_directional(lambda x: (x * x).sum(), [2 * x], x).ok
+    True
     """
-    point = np.array(x, dtype=complex)
-    grad = np.zeros(point.shape)
-    for index in np.ndindex(point.shape):
-        nudged = point.copy()
-        nudged[index] += 1j * h
-        grad[index] = np.imag(f(nudged if point.shape else nudged[()])) / h
-    return grad if point.shape else float(grad)
+    if directions < 1:
+        raise ValueError(f"directions is {directions}; at least one is needed.")
+    points = points_of(inputs)
+    grads = _gradient(grad, points)
+    sizes = [np.maximum(1.0, np.abs(p)) for p in points]
+    norm = math.sqrt(sum(float(((g * s) ** 2).sum()) for g, s in zip(grads, sizes)))
+    rng = np.random.default_rng(seed)
+    entries, notes, start = [], ["Errors are relative to the norm of the gradient."], [np.zeros(())]
+    for i in range(directions):
+        way = [rng.choice([-1.0, 1.0], size=s.shape) * s for s in sizes]
+
+        def along(t, way=way):
+            return f(*copies_of([p + t * v for p, v in zip(points, way)]))
+
+        rule, [measured], bends = _measure(along, start, h, tolerance)
+        rule = rule._replace(floor=max(rule.floor, norm))
+        pair = sum(float((g * v).sum()) for g, v in zip(grads, way)), float(measured)
+        entry = Entry(f"direction {i}", *pair, rule.error(*pair))
+        if next(bends) or not entry.error <= rule.tolerance:
+            entry, note = _second_look(along, start, 0, (), entry, rule)
+            notes += [note] if note else []
+        entries.append(entry)
+    notes = (*_about_inputs(inputs, rule), *notes)
+    method = f"central differences with step {rule.step:g} along {directions} random directions"
+    return GradReport(entries, method, rule.why, rule.tolerance, rule.floor, notes)
 
 
-def _call(f: Callable, points: list[np.ndarray]) -> float:
-    out = np.asarray(f(*(p.copy() if p.shape else float(p) for p in points)))
-    if out.size != 1:
+# ------------------------------------------------------------------ judging
+
+
+class _Rule(NamedTuple):
+    """How closely two numbers must agree, and why."""
+
+    step: float
+    tolerance: float
+    floor: float  # what is smaller drowns in rounding, and counts as this large
+    eps: float
+    why: str
+
+    def error(self, a: float, n: float) -> float:
+        """|a − n| / max(|a|, |n|, floor); nan where nothing was measured."""
+        if a == n:
+            return 0.0
+        if not math.isfinite(n):
+            return math.nan
+        return abs(a - n) / max(abs(a), abs(n), self.floor) if math.isfinite(a) else math.inf
+
+
+def _measure(
+    f: Callable, points: list[np.ndarray], h: float | None, tolerance: float | None
+) -> tuple[_Rule, list[np.ndarray], Iterator[bool]]:
+    """Central differences at a step that suits the precision of f.
+
+    Also, entry by entry, whether f bends so much within the step that it needs a second look: the
+    slopes to both sides differ by more than a thousandth.
+    """
+    step = STEP if h is None else h
+    numerical, heard = central(f, points, step)
+    best, usual, eps, kind, left = STEP, TOLERANCE, EPS, "float64", "1e-10"
+    if in_float32(heard):
+        best, usual, eps, kind, left = STEP32, TOLERANCE32, EPS32, "float32", "1e-04"
+        if h is None:
+            step = STEP32
+            numerical, heard = central(f, points, step)
+    tolerance = usual if tolerance is None else tolerance
+    size = max((abs(value) for value in heard if math.isfinite(value)), default=0.0)
+    where = "" if step == best else f"{best:g} is best, "
+    why = (
+        f"step: {where}near eps^(1/3) of {kind}, where truncation (h²) and rounding (eps/h) meet\n"
+        f"tolerance: they leave errors near {left}; a wrong derivative is off by far more"
+    )
+    middle, pairs = answer(f, points), zip(heard[::2], heard[1::2])
+    bends = (
+        abs(up - 2 * middle + down) > 1e-3 * max(abs(up - middle), abs(middle - down))
+        and abs(up - 2 * middle + down) > 40 * eps * size
+        for up, down in pairs
+    )
+    return _Rule(step, tolerance, 10 * eps * size / (step * tolerance), eps, why), numerical, bends
+
+
+def _exact(arrays: list[np.ndarray]) -> _Rule:
+    """The rule for two programs in float64, at numbers of this size."""
+    sizes = np.abs(np.concatenate([np.ravel(a) for a in arrays]))
+    largest = max(sizes[np.isfinite(sizes)], default=0.0)
+    why = "tolerance: both compute in float64; only the order of operations differs, 1e-15 for each"
+    return _Rule(0.0, EXACT, 1e-4 * max(1.0, float(largest)), EPS, why)
+
+
+def _second_look(f, points, k: int, index, entry: Entry, rule: _Rule) -> tuple[Entry, str | None]:
+    """An entry that does not agree: is it the gradient, or the point where it was measured?"""
+    where = entry.where
+    if not math.isfinite(entry.numerical):
+        place = "one step away from" if math.isfinite(answer(f, points)) else "at"
+        return entry, f"{where}: f is not a finite number {place} this point (NaN or ∞)."
+    if not math.isfinite(entry.analytic):
+        return entry, f"{where}: the gradient is not a finite number (NaN or ∞)."
+    if kink := kink_at(f, points, k, index, rule.step, rule.eps):
+        return _at_kink(entry, kink, rule.tolerance)
+    fine = sum(slopes_at(f, points, k, index, rule.step * FINER)) / 2
+    coarser = rule._replace(floor=rule.floor / FINER)
+    if coarser.error(entry.numerical, fine) <= rule.tolerance:
+        return entry, None  # both steps measure the same: it is the gradient
+    again = Entry(where, entry.analytic, fine, coarser.error(entry.analytic, fine))
+    finer = f"{rule.step * FINER:g}"
+    return again, f"{where}: f bends within one step here, so it was measured with step {finer}."
+
+
+def _at_kink(entry: Entry, kink: Kink, tolerance: float) -> tuple[Entry, str]:
+    left, right = number(kink.left), number(kink.right)
+    if kink.jump:
+        entry = entry._replace(error=math.nan)
+        return entry, f"{entry.where}: f jumps at this point, so it has no derivative there."
+    low, high = sorted((kink.left, kink.right))
+    slack = tolerance * max(abs(low), abs(high))
+    if low - slack <= entry.analytic <= high + slack:
+        entry = entry._replace(error=0.0)
+    return entry, (
+        f"{entry.where}: a kink, slope {left} from the left and {right} from the right. Any slope "
+        "between is defensible there; check at another point to learn more."
+    )
+
+
+# ------------------------------------------------------------------ inputs and gradients
+
+
+def _gradient(given, points: list[np.ndarray]) -> list[np.ndarray]:
+    """The claimed gradient, one array for each input."""
+    if len(points) == 1:
+        alone = isinstance(given, (tuple, list)) and len(given) == 1
+        given = given if alone and np.shape(given) != points[0].shape else [given]
+    if not isinstance(given, (tuple, list, np.ndarray)) or len(given) != len(points):
+        got = len(given) if isinstance(given, (tuple, list, np.ndarray)) else type(given).__name__
         raise ValueError(
-            f"A gradient check needs a function that returns one number; this one returns an array "
-            f"of shape {out.shape}. Check a sum of it with random weights, not each entry."
+            f"Expected {len(points)} gradients for {len(points)} inputs, got {got}. Return a tuple "
+            "with one gradient for each input."
         )
-    return float(out.reshape(()))
-
-
-def _report(entries, method, tolerance, notes=()) -> GradReport:
-    ok = all(entry.error <= tolerance for entry in entries)
-    return GradReport(ok, entries, method, tolerance, notes)
-
-
-def _entry(where: str, a: float, n: float) -> Entry:
-    """Relative error |a − n| / max(|a|, |n|, 1e-8): no trouble when both are zero."""
-    a, n = float(a), float(n)
-    return Entry(where, a, n, abs(a - n) / max(abs(a), abs(n), 1e-8) if a != n else 0.0)
+    arrays = []
+    for k, (g, p) in enumerate(zip(given, points)):
+        if g is None:
+            raise ValueError(f"The gradient of input {k} is None. Does grad_f say `return`?")
+        try:
+            arrays.append(real_array(g.detach() if hasattr(g, "detach") else g))
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"The gradient of input {k} is a {type(g).__name__}; expected real numbers."
+            ) from None
+        if arrays[-1].shape != p.shape:
+            raise ValueError(
+                f"The gradient of input {k} has shape {arrays[-1].shape}, the input {p.shape}. "
+                "A gradient has the shape of what it is the gradient of."
+            )
+    return arrays
 
 
 def _where(k: int, index: tuple[int, ...]) -> str:
     return f"input {k}" + (f"[{', '.join(map(str, index))}]" if index else "")
 
 
-def _size(entry: Entry) -> float:
-    return math.inf if math.isnan(entry.error) else entry.error
-
-
-def _bound(error: float) -> str:
-    """An error as a bound: rounding differs from machine to machine, its size does not."""
-    if math.isnan(error):
-        return "nan"
-    if error > 1e-5:
-        return f"{error:.2g}"
-    return f"below 1e{max(-15, math.ceil(math.log10(error)) if error else -15)}"
-
-
-def _notes(inputs) -> tuple[str, ...]:
+def _about_inputs(inputs, rule: _Rule) -> list[str]:
     kinds = {str(getattr(x, "dtype", type(x).__name__)) for x in inputs}
-    notes = ()
+    notes = []
     if any("int" in kind for kind in kinds):
-        notes += ("Integer inputs were turned into float64: a nudge of 1e-5 would vanish in them.",)
+        notes.append(
+            "Integer inputs were turned into float64: a nudge of 1e-5 would vanish in them."
+        )
     if any("float32" in kind or "float16" in kind for kind in kinds):
-        notes += (
-            "float32 inputs were turned into float64; if f computes in float32 inside, expect "
-            "errors near 1e-3 and use a step near 1e-2.",
+        notes.append("float32 inputs were turned into float64 before the nudges.")
+    if rule.eps == EPS32:
+        notes.append(
+            "f answers in float32, about seven digits. Compute in float64 inside f for a sharper "
+            "check."
         )
     return notes
-
-
-def _kink(f, points, k: int, index, h: float) -> tuple[float, float] | None:
-    """Left and right slope, where they differ far more than curvature or rounding explain."""
-    moved = [p.copy() for p in points]
-    here = _call(f, points)
-    moved[k][index] = points[k][index] + h
-    right = (_call(f, moved) - here) / h
-    moved[k][index] = points[k][index] - h
-    left = (here - _call(f, moved)) / h
-    gap = abs(right - left)
-    return (left, right) if gap > 1e-3 and gap > 0.05 * max(abs(right), abs(left)) else None
