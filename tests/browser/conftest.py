@@ -5,11 +5,13 @@ import shutil
 
 import pytest
 from lab import WIDE, Lab, OpenNotebook, notebook_of
+from playwright.sync_api import expect, sync_playwright
 
 FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run "
     "--disable-background-networking --disable-component-update --disable-sync"
 ).split()
+PATIENCE = 30_000  # ms, for what takes a moment on an idle machine
 FIGURES = pytest.StashKey[list[str]]()
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
@@ -19,9 +21,10 @@ def browser():
     path = shutil.which("chromium") or shutil.which("google-chrome")
     if not path:
         missing = "These tests need the program chromium or google-chrome; neither is on the PATH."
-        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
-    from playwright.sync_api import sync_playwright
-
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, OFFLINE])
         yield browser
@@ -38,7 +41,7 @@ def lab(browser, tmp_path_factory):
 @pytest.fixture(scope="session")
 def context(browser):
     context = browser.new_context(viewport={"width": WIDE, "height": 900})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE)
     yield context
     context.close()
 
