@@ -4,12 +4,12 @@
 
 function mount(el, data, state, changed) {
   el.classList.add("ag-theme", "ag-widget", "ag-shapes");
-  el.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab keeps its hands off the keys
+  keepKeys(el);
   let { view, block, i, j } = state;
   const tabs = data.views.map(({ formula }, k) =>
     make("button", { type: "button", onclick: () => choose(k, "P", 0, 0) }, formula));
   const control = (label, title, by) =>
-    make("button", { type: "button", title, ariaLabel: title, onclick: () => step(by) }, label);
+    make("button", { type: "button", title, onclick: () => step(by) }, label);
   const count = make("span", { className: "ag-count" });
   const row = make("div", { className: "ag-tabs", role: "group" }, ...(tabs.length > 1 ? tabs : []));
   const bar = make("div", { className: "ag-bar-row" }, ...(tabs.length > 1 ? [row] : []),
@@ -22,7 +22,7 @@ function mount(el, data, state, changed) {
   el.tabIndex = 0;
   el.onkeydown = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const inside = event.target.closest(".ag-block");
+    const inside = event.target.matches(".ag-block");
     const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
     if (!move || (!inside && !move[1])) return;
     event.preventDefault();
@@ -58,6 +58,7 @@ function mount(el, data, state, changed) {
     tabs.forEach((tab, k) => (tab.ariaPressed = String(k === view)));
     for (const group of frame.querySelectorAll(".ag-block")) {
       const key = group.dataset.block;
+      keepKeys(group);
       group.onfocus = () => { if (block !== key) choose(view, key, 0, 0); };
       for (const cell of group.querySelectorAll(".ag-cell")) {
         const place = [key, +cell.dataset.i, +cell.dataset.j];

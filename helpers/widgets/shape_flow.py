@@ -227,7 +227,8 @@ def _drawn(view: View) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="ag-flow" '
         f'viewBox="0 {HEAD} {width} {height}" width="{width}" height="{height}" role="group" '
-        f'aria-label="{escape(view.formula)}">{"".join(_scheme(view))}</svg>'
+        f'aria-label="{escape(view.formula)}">'
+        f"{_rect('ag-paper', 0, HEAD, width, height)}{''.join(_scheme(view))}</svg>"
     )
 
 
@@ -267,7 +268,7 @@ def _scheme(view: View, entry: tuple[int, int] = (-1, -1)) -> list[str]:
     i, j = entry
     x, y = LEFT + summed * CELL + GAP, TOP + summed * LINE + _rise(view)
     lights = f"ag-summed ag-summed-{view.result.ink}"
-    parts = [_text("ag-formula", 8, 22, view.formula, "start")]
+    parts = [f"<g>{_text('ag-formula', 8, 22, view.formula, 'start')}</g>"]
     for row in range(rows):
         across = x + columns * CELL - LEFT
         parts.append(_band("row", row, LEFT, y + row * LINE, across, LINE, row == i))
@@ -290,7 +291,7 @@ def _scheme(view: View, entry: tuple[int, int] = (-1, -1)) -> list[str]:
         bias, above = Block("b", "data", [view.bias]), y - LINE - 14
         parts.append(_block_of(view, "B", bias, x, above, lambda r, c: c == j))
         parts.append(_label(view, bias, x + columns * CELL + 10, above + LINE / 2 - 4))
-        parts.append(_text("ag-plus", x - 14, above + 19, "+"))
+        parts.append(f"<g>{_text('ag-plus', x - 14, above + 19, '+')}</g>")
     return parts
 
 
@@ -320,9 +321,8 @@ def _label(view: View, block: Block, x: float, y: float, middle: bool = False) -
     """A matrix's name and shape: beside it, or above it."""
     anchor = "middle" if middle else "start"
     shape = str(view.shapes[block.name])
-    return _text(f"ag-title ag-{block.ink}-title", x, y, block.name, anchor) + _text(
-        "ag-shape", x, y + 15, shape, anchor
-    )
+    name = _text(f"ag-title ag-{block.ink}-title", x, y, block.name, anchor)
+    return f"<g>{name}{_text('ag-shape', x, y + 15, shape, anchor)}</g>"
 
 
 def _axis_across(x: float, y: float, count: int, name: str, kind: str = "") -> str:
