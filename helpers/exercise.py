@@ -9,9 +9,10 @@ it is right, to the reference otherwise. How an attempt is run and diagnosed sta
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from helpers import memory
@@ -222,7 +223,8 @@ class Exercise(Task):
             return Verdict(status="failed", message=wrong_kind)
         still_open = open_parts(attempt)
         if still_open:
-            return Verdict(status="not attempted", message=self._open(attempt, still_open))
+            message = self._open(attempt, still_open) + self._so_far(attempt, still_open)
+            return Verdict(status="not attempted", message=message)
         missing = self._missing(attempt)
         if missing:
             return Verdict(status="failed", message=missing)
@@ -244,6 +246,25 @@ class Exercise(Task):
             names = ", ".join(f"`{part}`" for part in parts)
             return f"Still open (`...`): {names}.{where}"
         return f"Replace the `...` by your answer and run the cell again.{where}"
+
+    def _so_far(self, attempt: object, still_open: list[str]) -> str:
+        """What can be said already of a class in which some methods are still open."""
+        if not isinstance(attempt, type) or still_open == [attempt.__name__]:
+            return ""
+        with _raising(attempt, still_open):
+            outcomes = self._battery.run(attempt)
+            ready = [
+                case
+                for case, outcome in zip(self.cases, outcomes, strict=False)
+                if not (outcome.problem and outcome.problem.error == _StillOpen.__name__)
+            ]
+            if not ready:
+                return ""
+            part = Battery(ready, self.reference, self._tolerance, self._judge)
+            verdict = diagnose(part, attempt, self._knowledge)
+        if verdict.status == "passed":
+            return f"\nWhat is there is right on {len(ready)} of {len(self.cases)} cases so far."
+        return f"\nWhat is there is not right yet, for example on {verdict.case}: {verdict.message}"
 
     def _missing(self, attempt: object) -> str | None:
         """A sentence about methods or parameters that the attempt lacks."""
@@ -289,6 +310,27 @@ class Exercise(Task):
         return None, (
             f"The course's `{self.name}`: yours of {kept.date} does not pass today's check. {why}"
         )
+
+
+class _StillOpen(Exception):
+    """Raised by a method that is not written yet, while the others are tried."""
+
+
+@contextlib.contextmanager
+def _raising(attempt: type, names: list[str]) -> Iterator[None]:
+    """Let these methods of a class raise `_StillOpen` instead of giving None."""
+
+    def not_yet(*_, **__):
+        raise _StillOpen
+
+    kept = {name: vars(attempt)[name] for name in names}
+    for name in names:
+        setattr(attempt, name, not_yet)
+    try:
+        yield
+    finally:
+        for name, method in kept.items():
+            setattr(attempt, name, method)
 
 
 def _methods(reference: type) -> list[str]:

@@ -1,5 +1,7 @@
 """An exercise answers every attempt with a verdict: never an exception, never a wrong pass."""
 
+import math
+import re
 import sys
 import textwrap
 import time
@@ -13,8 +15,11 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from helpers import sandbox
+from helpers.attempt import source_of
+from helpers.engine import fifty
 from helpers.exercise import Arguments, Case, Wrong, exercise
 from helpers.verdict import Verdict, prose, verified
+from helpers.weeks import week01
 
 # ------------------------------------------------------------------ three small exercises
 
@@ -653,3 +658,38 @@ def test_in_a_cell_a_class_is_found_open_by_its_source(shell):
 def test_in_a_cell_the_line_is_counted_from_its_top(shell):
     [output] = outputs_of(shell, "import math\n@ex.slope_of\ndef slope_of(x, y):\n    return z")
     assert "in line 4: `return z`" in output.data["text/plain"]
+
+
+class TestAHalfWrittenClass:
+    """A class in which some methods are still open."""
+
+    @staticmethod
+    def half(old: str = "", new: str = ""):
+        """Week 1's engine with only + * and backward written, and one piece exchanged."""
+        source = source_of(fifty.Value)
+        for name in ("__sub__", "__truediv__", "__pow__", "exp", "tanh", "relu"):
+            source = re.sub(
+                rf"(    def {name}\(.*?\):).*?(?=\n    def |\Z)",
+                r"\1 ...\n",
+                source,
+                count=1,
+                flags=re.DOTALL,
+            )
+        return written(source.replace(old, new), "Value", math=math)
+
+    def test_is_not_attempted_yet_but_what_is_there_is_tried(self):
+        verdict = week01.Value.check(self.half())
+        assert verdict.status == "not attempted"
+        assert "`__sub__`" in verdict.message and "right on 9 of" in verdict.message
+
+    def test_hears_of_a_mistake_in_what_is_there(self):
+        wrong = self.half("(other.data, self.data)", "(self.data, other.data)")
+        verdict = week01.Value.check(wrong)
+        assert verdict.status == "not attempted"
+        assert "swaps" in verdict.message
+
+    def test_is_left_as_it_was(self):
+        attempt = self.half()
+        before = dict(vars(attempt))
+        week01.Value.check(attempt)
+        assert dict(vars(attempt)) == before
