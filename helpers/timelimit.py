@@ -17,8 +17,8 @@ import threading
 import time
 from collections.abc import Callable
 
-AGAIN = 1e-4  # seconds between two interruptions; short, to meet the moment outside of a `try`
-AGAIN_IN_THREAD = 5e-3  # longer: the first one that works must be able to end the thread
+AGAIN = 1e-5  # seconds between two signals; shorter than what a `try` needs for one of them
+AGAIN_IN_THREAD = 5e-3  # seconds; a thread has to get its turn before it notices
 GRACE = 1.0  # seconds; a thread that survives its interruptions so long is left behind
 
 
@@ -34,8 +34,11 @@ def limited(function: Callable[[], object], seconds: float) -> object:
 
 
 def _by_signal(function: Callable[[], object], seconds: float) -> object:
+    over = False
+
     def interrupt(_, frame):
-        if frame.f_code is not _by_signal.__code__:  # it cleans up: never interrupted
+        cleaning_up = frame.f_code in (_by_signal.__code__, interrupt.__code__)
+        if not (over or cleaning_up):
             raise Hung
 
     handler = signal.signal(signal.SIGALRM, interrupt)
@@ -43,8 +46,12 @@ def _by_signal(function: Callable[[], object], seconds: float) -> object:
     try:
         return function()
     finally:
+        over = True
         signal.setitimer(signal.ITIMER_REAL, *timer)
-        signal.signal(signal.SIGALRM, handler)
+        # A late signal, handed in by another thread, would end the program by default. So where
+        # there was no handler, ours stays: by now it does nothing.
+        if callable(handler):
+            signal.signal(signal.SIGALRM, handler)
 
 
 def _in_thread(function: Callable[[], object], seconds: float) -> object:
@@ -62,16 +69,15 @@ def _in_thread(function: Callable[[], object], seconds: float) -> object:
     try:
         worker.join(seconds)
     finally:
-        _stop(worker)
+        end = time.monotonic() + GRACE
+        while worker.is_alive() and not (values or errors) and time.monotonic() < end:
+            _send_hung(worker)
+            worker.join(AGAIN_IN_THREAD)
     if values:
         return values[0]
     raise errors[0] if errors else Hung
 
 
-def _stop(worker: threading.Thread) -> None:
-    """Send the exception into a thread until it ends, or the grace is over."""
+def _send_hung(thread: threading.Thread) -> None:
     send = ctypes.pythonapi.PyThreadState_SetAsyncExc
-    end = time.monotonic() + GRACE
-    while worker.is_alive() and time.monotonic() < end:
-        send(ctypes.c_ulong(worker.ident), ctypes.py_object(Hung))
-        worker.join(AGAIN_IN_THREAD)
+    send(ctypes.c_ulong(thread.ident), ctypes.py_object(Hung))
