@@ -71,7 +71,10 @@ slopes = paper(
     ],
 )
 def activation_backward(name, z, G):
-    """∂L/∂z for h = relu(z), leaky_relu(z) (slope 0.01 below 0), tanh(z) or sigmoid(z); G is ∂L/∂h."""
+    """∂L/∂z for h = relu(z), leaky_relu(z), tanh(z) or sigmoid(z).
+
+    G is ∂L/∂h, of the shape of z. leaky_relu has the slope 0.01 below 0.
+    """
     if name == "relu":
         return G * (z > 0)
     if name == "leaky_relu":
@@ -135,7 +138,7 @@ for _code, _why, *_changes in [
     ],
 )
 def logsumexp(Z):
-    """log(Σ exp) of each row of Z (N, C), of shape (N,), without overflow for scores of any size."""
+    """log(Σ exp) of each row of Z (N, C), of shape (N,), for scores of any size."""
     top = Z.max(axis=1, keepdims=True)
     return top[:, 0] + np.log(np.exp(Z - top).sum(axis=1))
 
@@ -256,7 +259,7 @@ one_sample = paper(
     ],
 )
 def cross_entropy_grad(Z, t):
-    """(L, dZ): the mean cross-entropy of scores Z (N, C) with the classes t (N,), and ∂L/∂Z."""
+    """(L, dZ): mean cross-entropy of scores Z (N, C) with classes t (N,), and ∂L/∂Z."""
     rows = np.arange(len(t))
     shifted = Z - Z.max(axis=1, keepdims=True)
     logP = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
@@ -331,7 +334,10 @@ for _code, _why, *_changes in [
     ],
 )
 def mse_grad(A, B):
-    """(L, dA): the mean squared error over all entries, and ∂L/∂A; ValueError for unequal shapes."""
+    """(L, dA): mean squared error over all entries, and ∂L/∂A.
+
+    Raises a ValueError where the shapes of A and B differ.
+    """
     if A.shape != B.shape:
         raise ValueError(f"A has shape {A.shape}, but B has {B.shape}.")
     return ((A - B) ** 2).mean(), 2 * (A - B) / A.size

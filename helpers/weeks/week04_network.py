@@ -255,7 +255,7 @@ for _code, _why, *_changes in [
     ],
 )
 def overfit_small_batch(grads_of, params, X, t, n, lr, steps):
-    """The loss on the first n samples after `steps` steps of gradient descent on these n alone."""
+    """The loss on the first n samples, after `steps` steps of descent on these n alone."""
     few, labels = X[:n], t[:n]
     for _ in range(steps):
         grads = grads_of(params, few, labels)

@@ -11,12 +11,15 @@ function mount(el, data, state, changed) {
   const overlay = make("div");
   overlay.innerHTML = data.svg;
   const [rings, here, dot] = [".ag-ring", ".ag-here", ".ag-dot"].map((name) => overlay.querySelectorAll(name));
+  const layers = make("div", { className: "ag-layers" }, canvas, overlay);
+  layers.style.maxWidth = `${data.width}px`;
+  canvas.style.width = `${(100 * data.field) / data.width}%`; // the picture and its field shrink alike
   const play = make("button", { type: "button", className: "ag-play", onclick: () => (timer ? stop() : start()) }, "Play");
   const slider = make("input", { type: "range", min: 0, max: last, ariaLabel: "Frame" });
   slider.oninput = () => { stop(); go(+slider.value); };
   const words = make("span", { className: "ag-words", ariaLive: "polite" });
   el.replaceChildren(make("div", { className: "ag-bar-row" }, play, slider, words),
-    make("div", { className: "ag-frame" }, make("div", { className: "ag-layers" }, canvas, overlay)));
+    make("div", { className: "ag-frame" }, layers));
   const fields = new Map(); // painted once, then kept
 
   el.onkeydown = (event) => {

@@ -163,6 +163,7 @@ class Boundary(FrontWidget):
             "classes": classes,
             "colors": CLASSES,
             "field": FIELD,
+            "width": WIDTH,
             "deepest": DEEPEST,
             "svg": self._drawing(len(frames) - 1, field=False),
         }
