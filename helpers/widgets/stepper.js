@@ -142,6 +142,8 @@ function frameAt({ steps, start }, step) {
   return { values, grads, nodeMarks, edgeMarks };
 }
 
+const KEYS = "Keys: ← → one step, Home and End to the ends, space plays. A click on a node goes to its step.";
+
 function equationOf(now) {
   if (now.kind === "value") {
     const steps = [now.expression, now.numbers].filter(Boolean);
@@ -150,6 +152,7 @@ function equationOf(now) {
   }
   if (now.kind === "seed")
     return [math(partial(now.root, now.root), sign("="), word(now.value, "gradient"))];
+  if (now.kind === "start") return [make("div", { className: "ag-keys" }, KEYS)];
   if (now.kind !== "push") return [];
   const { root, source, parent } = now;
   const numbers = now.local === null ? [] : [asFactor(now.upstream, "gradient"), sign("×"),
