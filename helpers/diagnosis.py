@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from helpers.agreement import Agreement, agree, numbers
 from helpers.cases import Battery, Case, Mistake, Wrong
 from helpers.faultline import line_of_fault
+from helpers.faults import Fault, find_fault
 from helpers.graph import number
 from helpers.measure import op_name
 from helpers.sandbox import Outcome, Problem, call
@@ -180,7 +181,7 @@ def _faulty_op(tried: dict[Case, Outcome], attempt, known: Knowledge) -> Verdict
     return verdict
 
 
-def _reported(fault, case: Case, attempt) -> Verdict:
+def _reported(fault: Fault, case: Case, attempt) -> Verdict:
     line, text = line_of_fault(attempt, fault)
     said = str(fault).rstrip(".")
     said = f"Your {said}" if said.startswith("backward()") else f"{said[:1].upper()}{said[1:]}"
@@ -197,9 +198,8 @@ def _reported(fault, case: Case, attempt) -> Verdict:
     )
 
 
-def _fault(case: Case, engine: object, limit: float):
-    """The `helpers.faults.Fault` of an engine on one graph, or None where none can be found."""
-    from helpers.faults import find_fault
+def _fault(case: Case, engine: object, limit: float) -> Fault | None:
+    """The fault of an engine on one graph, or None where none can be found."""
 
     def search():
         built = case.graph(engine)
@@ -209,11 +209,11 @@ def _fault(case: Case, engine: object, limit: float):
     return call(search, own=engine, limit=limit).value if limit > 0 else None
 
 
-def _kind(fault) -> tuple[str, str]:
+def _kind(fault: Fault) -> tuple[str, str]:
     return fault.kind, op_name(fault.node)
 
 
-def _same_fault(mistake: Mistake, fault, case: Case, tried: dict[Case, Outcome]) -> bool:
+def _same_fault(mistake: Mistake, fault: Fault, case: Case, tried: dict[Case, Outcome]) -> bool:
     """True if a known mistake has this very fault on this graph.
 
     A wrong order shows the same fault for several reasons; there the mistake must also lead to the
