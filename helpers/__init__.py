@@ -15,6 +15,7 @@ _HOME = {
     "numerical_gradient": "gradcheck",
     "complex_step": "gradcheck",
     "compare_with_torch": "gradcheck",
+    "MemoryMeter": "widgets",
     "ShapeFlow": "widgets",
     "SoftmaxBars": "widgets",
     "Stepper": "widgets",

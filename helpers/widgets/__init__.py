@@ -1,5 +1,6 @@
 """Widgets: Python beside the JavaScript and CSS that it sends to the page."""
 
+from helpers.widgets.memory_meter import MemoryMeter
 from helpers.widgets.prediction import calibration, predict
 from helpers.widgets.shape_flow import ShapeFlow
 from helpers.widgets.softmax_bars import SoftmaxBars
@@ -8,6 +9,7 @@ from helpers.widgets.stepper import Step, Stepper
 from helpers.widgets.worksheet import Worksheet
 
 __all__ = [
+    "MemoryMeter",
     "ShapeFlow",
     "SoftmaxBars",
     "Step",
