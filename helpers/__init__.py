@@ -10,7 +10,6 @@ _HOME = {
     "Graph": "graph",
     "draw": "render",
     "find_fault": "faults",
-    "gradcheck": "gradcheck",
     "gradcheck_directional": "gradcheck",
     "numerical_gradient": "gradcheck",
     "complex_step": "gradcheck",

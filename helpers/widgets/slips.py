@@ -11,40 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
 
 from helpers.faults import suspects
-from helpers.graph import Graph, Node, expression, number
+from helpers.graph import Graph, Node, expression
 from helpers.measure import ALIASES, BINARY, measured_local, op_name
+from helpers.widgets.answer_table import Slip, Table, table
 
-ROUNDED = 5e-3  # relative; a number worked out by hand may be rounded to three digits
-CLOSE = 3e-2  # relative; rounded too early
 MANY_PATHS = 6  # more are not told one by one
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-
-Slip = tuple[float | None, str]
-
-
-class Row(NamedTuple):
-    """Answers from `low` to `high` get this sentence."""
-
-    low: float
-    high: float
-    sentence: str
-
-
-class Table(NamedTuple):
-    """The rows of one box, the right answer first; `nudge` is for answers that fit no row."""
-
-    rows: list[Row]
-    nudge: str
-
-    def find(self, x: float) -> tuple[bool, str]:
-        """Whether x is right, and the sentence for it."""
-        for place, (low, high, sentence) in enumerate(self.rows):
-            if low <= x <= high:
-                return place == 0, sentence
-        return False, self.nudge
 
 
 class Slips:
@@ -98,13 +72,13 @@ class Slips:
         """The box for a forward value."""
         many = "s" * (len(node.parents) > 1)
         nudge = f"Not right yet: put the number{many} of {_names(node.parents)} into {_made(node)}."
-        return _table(node.value, _value_slips(node), nudge)
+        return table(node.value, _value_slips(node), nudge)
 
     def local_table(self, node: Node, slot: int) -> Table:
         """The box for the local derivative on one edge."""
         low, slope, high = self._spans[node.index, slot]
         nudge = f"Not right yet: {_nudge(node, slot)}"
-        return _table(slope, self._local_slips(node, slot, slope), nudge, low, high)
+        return table(slope, self._local_slips(node, slot, slope), nudge, low, high)
 
     def gradient_table(self, node: Node) -> Table:
         """The box for ∂root/∂node."""
@@ -113,8 +87,8 @@ class Slips:
             nudge = f"when {node.label} itself moves by h, how far does {node.label} move?"
             zero = 0.0, f"Then nothing would flow back at all: {nudge}"
             value = node.value, f"That is the value of {node.label}: {nudge}"
-            return _table(right, [zero, value], f"Not right yet: {nudge}")
-        return _table(right, self._gradient_slips(node, right), self._chain(node))
+            return table(right, [zero, value], f"Not right yet: {nudge}")
+        return table(right, self._gradient_slips(node, right), self._chain(node))
 
     # ------------------------------------------------------------------ slips on an edge
 
@@ -327,39 +301,6 @@ def _spans(graph: Graph, asked: set[int]) -> dict[tuple[int, int], tuple[float, 
             low, high = span or (slope, slope)
             found[node.index, slot] = low, min(max(slope, low), high), high
     return found
-
-
-# ---------------------------------------------------------------------- tables
-
-
-def _table(
-    right: float,
-    slips: Iterable[Slip],
-    nudge: str,
-    low: float | None = None,
-    high: float | None = None,
-) -> Table:
-    """The rows in order; a slip that an earlier row covers is left out."""
-    low, high = (right if end is None else end for end in (low, high))
-    praise = "Right."
-    if low < high:
-        praise = (
-            f"Right: at this kink every slope from {number(low)} to {number(high)} is defensible; "
-            f"the boxes that follow use {number(right)}."
-        )
-    rows = [Row(low - _width(low), high + _width(high), praise)]
-    for x, sentence in slips:
-        known = x is not None and math.isfinite(x)
-        if known and not any(row.low <= x <= row.high for row in rows):
-            rows.append(Row(x - _width(x), x + _width(x), sentence))
-    if right:
-        near, far = sorted((right * (1 - CLOSE), right * (1 + CLOSE)))
-        rows.append(Row(near, far, "Close: three significant digits are needed; round at the end."))
-    return Table(rows, nudge)
-
-
-def _width(x: float) -> float:
-    return ROUNDED * abs(x) or 1e-9
 
 
 # ---------------------------------------------------------------------- single slips and nudges

@@ -17,8 +17,9 @@ from typing import NamedTuple
 from helpers import formula, render
 from helpers.cards import sentence
 from helpers.graph import Graph, Node, expression, number
+from helpers.widgets.answer_table import Table
 from helpers.widgets.front import FrontWidget
-from helpers.widgets.slips import Slips, Table
+from helpers.widgets.slips import Slips
 
 UNREADABLE = "This cannot be read as a number. Write it like −3, 1/3, 2*3 or 1 - 0.5^2."
 FORWARD = "First the values, forward. "
