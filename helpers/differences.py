@@ -16,6 +16,7 @@ import numpy as np
 STEP = 1e-5  # near eps**(1/3) = 6e-6, where truncation (h²) and rounding (eps/h) of float64 meet
 STEP32 = 5e-3  # the same for a function that answers in float32
 EPS, EPS32 = 2.0**-52, 2.0**-23
+LARGE = 1e3  # beyond it the step grows with the number
 FINER = 1 / 16  # the second step, where the first one is in doubt
 
 
@@ -29,7 +30,7 @@ def numerical_gradient(f: Callable, *inputs, h: float = STEP):
     *inputs : float or array_like
         Where to differentiate. They are copied to float64 and never changed.
     h : float
-        The nudge; for an entry larger than 1, h times its size. The error is about
+        The nudge; for an entry x larger than 1000, h |x| / 1000. The error is about
         h² |f‴|/6 + 1e-16 |f|/h.
 
     Returns
@@ -119,7 +120,7 @@ def central(f: Callable, points: list[np.ndarray], h: float) -> tuple[list[np.nd
         grad = np.zeros(point.shape)
         for index in np.ndindex(point.shape):
             here = point[index]
-            step = h * max(1.0, abs(here))  # a nudge that a large number can feel
+            step = h * stretch(here)
             above, below = here + step, here - step
             if above == below:
                 raise ValueError(
@@ -137,11 +138,16 @@ def central(f: Callable, points: list[np.ndarray], h: float) -> tuple[list[np.nd
     return grads, heard
 
 
+def stretch(x):
+    """How much longer the step is at a large number, which could not feel a short one."""
+    return np.maximum(1.0, np.abs(x) / LARGE)
+
+
 def slopes_at(f: Callable, points, k: int, index, h: float) -> tuple[float, float]:
     """The slopes from the left and from the right."""
     moved = [p.copy() for p in points]
     here, middle = points[k][index], answer(f, points)
-    step = h * max(1.0, abs(here))
+    step = h * stretch(here)
     moved[k][index] = here + step
     right = (answer(f, moved) - middle) / (moved[k][index] - here)
     moved[k][index] = here - step
@@ -172,7 +178,7 @@ def one_number(out) -> float:
 def real_array(x) -> np.ndarray:
     if isinstance(x, str) or np.iscomplexobj(x):
         raise TypeError
-    return np.array(x, dtype=float)
+    return np.array(np.asarray(x), dtype=float)
 
 
 def not_one_number(shape: tuple[int, ...]) -> str:
@@ -195,7 +201,7 @@ def kink_at(f, points, k: int, index, h: float, eps: float) -> Kink | None:
     left, right = slopes_at(f, points, k, index, h)
     near_left, near_right = slopes_at(f, points, k, index, h * FINER)
     gap, near_gap = abs(right - left), abs(near_right - near_left)
-    noise = 40 * eps * abs(answer(f, points)) / (h * FINER)
+    noise = 40 * eps * abs(answer(f, points)) / (h * stretch(points[k][index]) * FINER)
     if not near_gap > max(gap / 4, noise, 1e-3 * max(abs(near_left), abs(near_right))):
         return None
     return Kink(near_left, near_right, near_gap > 8 * gap)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import math
 
 from helpers.storage import GRAD_NAMES
 from helpers.summary import Summary, short
@@ -146,13 +147,37 @@ class EngineReader:
 
     # ------------------------------------------------------------------ its backward pass
 
-    def observe(self, nodes, start=None) -> tuple[list[Write], list, float | Summary | None]:
-        """Run `backward()` from `start` under watch. Returns writes, final gradients, seed."""
-        start = nodes[-1] if start is None else start
+    def observe(self, nodes) -> tuple[list[Write], list, float | Summary | None]:
+        """Run `backward()` under watch. Returns writes, final gradients, seed."""
+        writes, final, seed = self._watched(nodes, nodes[-1])
+        assigned = [write for write in writes if write.overwrote]
+        if self._are_totals(nodes, assigned):
+            for write in assigned:
+                write.overwrote, write.amount = False, write.after - write.before
+        return writes, final, seed
+
+    def _watched(self, nodes, start) -> tuple[list[Write], list, float | Summary | None]:
         backward = self._backward(start.obj)
         with Watch(nodes, start) as watch:
             watch.run(backward)
             return watch.writes, [short(grad) for grad in watch.grads], short(watch.seed)
+
+    def _are_totals(self, nodes, assigned: list[Write]) -> bool:
+        """Does this engine add up elsewhere, and assign the total so far?
+
+        What it assigns alone, to a gradient that is still zero, tells it from one that forgets what
+        was there.
+        """
+        for write in assigned:
+            source, target = nodes[write.source], nodes[write.target]
+            if not isinstance(write.amount, float) or not write.before:
+                continue
+            first = self.locals_at(nodes, source).get(source.parents.index(target), 0.0)
+            size = abs(first * write.upstream)
+            forgets = math.isclose(abs(write.after), size, rel_tol=1e-6)
+            if forgets or math.isclose(abs(write.after - write.before), size, rel_tol=1e-6):
+                return not forgets
+        return False
 
     def _backward(self, obj):
         """The engine's backward pass as a call without arguments."""
@@ -173,34 +198,44 @@ class EngineReader:
         return functools.partial(backward, *[1.0] * len(open_ones))
 
     def locals_at(self, nodes, node) -> dict[int, float]:
-        """The local derivatives at one node: its own backward pass over the node and its operands.
+        """The local derivatives at one node: a backward pass that starts there, with 1.
 
-        The operands lose their parents for the moment, so that whatever arrives at them came from
-        this node.
+        For an engine that adds up first, the operands then lose their parents for the moment, so
+        that whatever arrives at them came from this node.
         """
-        saved = [(p.obj, getattr(p.obj, self._parents, None)) for p in set(node.parents)]
-        for obj, kept in saved:
-            if kept:
-                setattr(obj, self._parents, type(kept)())
-        try:
-            writes, _, _ = self.observe(nodes, start=node)
-        finally:
-            for obj, kept in saved:
-                if kept:
-                    setattr(obj, self._parents, kept)
-        amounts: dict[int, list[float]] = {}
-        for write in writes:
-            if write.source == node.index and isinstance(write.amount, float):
-                amounts.setdefault(write.target, []).append(write.amount)
-        found = {}
-        for slot, parent in enumerate(node.parents):
-            uses = node.parents.count(parent)
-            got = amounts.get(parent.index, [])
-            if len(got) == uses:
-                found[slot] = got[node.parents[:slot].count(parent)]
-            elif got:  # one finished sum over several uses
-                found[slot] = sum(got) / uses
+        writes, _, _ = self._watched(nodes, node)
+        found = _by_slot(node, [w for w in writes if w.source == node.index and w.manner == "edge"])
+        if len(found) < len(node.parents):
+            with contextlib.suppress(Exception):  # some engines cannot run on such a stump
+                writes = self._watched_alone(nodes, node)
+                here = [w for w in writes if w.source == node.index or w.manner != "edge"]
+                found = {**_by_slot(node, here), **found}
         return found
+
+    def _watched_alone(self, nodes, node) -> list[Write]:
+        cut: list[tuple[object, object]] = []
+        try:
+            for obj in [parent.obj for parent in set(node.parents) if parent.parents]:
+                kept = getattr(obj, self._parents)
+                setattr(obj, self._parents, type(kept)())
+                cut.append((obj, kept))
+            return self._watched(nodes, node)[0]
+        finally:
+            for obj, kept in cut:
+                setattr(obj, self._parents, kept)
+
+
+def _by_slot(node, writes: list[Write]) -> dict[int, float]:
+    """The amounts that arrived at each operand; a sum over several uses in equal parts."""
+    found = {}
+    for slot, parent in enumerate(node.parents):
+        got = [w.amount for w in writes if w.target == parent.index and isinstance(w.amount, float)]
+        uses = node.parents.count(parent)
+        if len(got) == uses:
+            found[slot] = got[node.parents[:slot].count(parent)]
+        elif got:
+            found[slot] = sum(got) / uses
+    return found
 
 
 def _first(obj, names) -> str:

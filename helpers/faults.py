@@ -201,8 +201,7 @@ def _overwrote(node: Node, parent: Node, pushes: list[Push], truth: Truth) -> Fa
     for push in pushes:
         wanted = truth.wanted(push)
         slack = truth.tolerance * truth.size(push)
-        total = close(push.after - push.before, wanted, slack)  # it adds up elsewhere
-        if not push.overwrote or total or not close(push.after, wanted, slack):
+        if not push.overwrote or not close(push.after, wanted, slack):
             continue
         total = push.before + wanted
         message = (
@@ -241,7 +240,7 @@ def _not_as_wanted(node: Node, parent: Node, pushes: list[Push], truth: Truth) -
     near = max((max(truth.size(p), abs(p.before)) for p in pushes), default=0.0)
     if not any(push.overwrote for push in pushes) and close(got, total, truth.tolerance * near):
         return None  # for x / x the two parts may come in either order
-    push = next((p for p in pushes if not truth.brings(p, truth.wanted(p))), None)
+    push = next((p for p in pushes if not truth.right(p)), None)
     if push is None:
         return None
     slope, expected = truth.local[node.index, push.slot], truth.wanted(push)

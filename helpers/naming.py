@@ -32,7 +32,7 @@ def names_of(reader, variables: dict[str, object], order: list) -> dict[int, str
     """
     found = {id(obj): own for obj in order if (own := reader.own_name(obj))}
     wanted = {id(reader.key(obj)): id(obj) for obj in order}
-    public = [(n, v) for n, v in variables.items() if n[:1] != "_" and n not in ("In", "Out")]
+    public = [(n, v) for n, v in variables.items() if n[:1] not in "_@." and n not in ("In", "Out")]
     listed = [(n, v) for n, v in public if isinstance(v, (list, tuple)) and len(v) <= 1000]
     inside = [(f"{n}[{i}]", item) for n, v in listed for i, item in enumerate(v)]
     for name, value in (*public, *inside):

@@ -58,10 +58,10 @@ class Truth:
         """What this push should bring, given the upstream gradient that it used."""
         return self.local[push.source.index, push.slot] * push.upstream
 
-    def brings(self, push: Push, wanted: float) -> bool:
-        """Did the push bring that? An assigned running total counts by its increase."""
+    def right(self, push: Push) -> bool:
+        """Did the push bring what it should?"""
         slack = self.tolerance * max(self.size(push), abs(push.before))
-        return any(close(a, wanted, slack) for a in {push.amount, push.after - push.before})
+        return close(push.amount, self.wanted(push), slack)
 
     def size(self, push: Push) -> float:
         """How large the push may be, which is what its rounding is relative to."""
