@@ -192,8 +192,11 @@ def test_forward_and_reverse_cost_the_same_with_as_many_outputs_as_inputs():
 def formulas():
     """The code of every derivation in the notebook, by its title: "D6 linear layer"."""
     text = "\n".join(cell.source for cell in nbformat.read(NOTEBOOK, as_version=4).cells)
-    fences = re.findall(r"```python\n# (D\d.*)\n((?:(?!```).*\n)+?)```", text)
-    return dict(fences)
+    found = {}
+    for fence in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        for title, lines in re.findall(r"^# (D\d.*)\n((?:(?!# D).*\n)+)", fence, re.MULTILINE):
+            found[title.partition(":")[0]] = lines
+    return found
 
 
 def tied(*shape):

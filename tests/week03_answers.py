@@ -405,7 +405,7 @@ RIGHT_LINES = {
              dx2="w02*v0*(1-tanh(z0)^2) + w12*v1*(1-tanh(z1)^2)"),
     ],
     "linear_entries": [
-        dict(dw01="g11*x10 + g01*x00", dw10=3.5, dx01=-1, db1=2),
+        dict(dw01="g11*x10 + g01*x00", dw10=3.5, dx01=-0.5, db1=2.5),
         dict(dw01="x00·g01 + x10·g11", dw10="x11*g10+x01*g00",
              dx01="w10*g00 + w11*g01", db1="g11+g01"),
     ],
@@ -414,7 +414,7 @@ RIGHT_LINES = {
         dict(direct0=-4, dm="0", dx0="2/3*g*(x0-m)"),
     ],
     "moves": [
-        dict(cum0=2, cum2=-2, norm0=1, unit0="g0/r - u0*(u0*g0 + u1*g1 + u2*g2)/r"),
+        dict(cum0=2.5, cum2=-1.5, norm0=1.6, unit0="g0/r - u0*(u0*g0 + u1*g1 + u2*g2)/r"),
         dict(cum0="g2 + g1 + g0", cum2="g2", norm0="gr*u0",
              unit0="(g0 - x0*(x0*g0+x1*g1+x2*g2)/r^2)/r"),
     ],
@@ -440,7 +440,7 @@ WRONG = {
         (
             linear_without_the_mean,
             "MEANSUM",
-            "`dW` is 4.0 times the right one, everywhere: that is N",
+            "`dW` and `db` are each 4.0 times the right one, everywhere: that is N",
         ),
         (linear_mean_in_dx, "MEANSUM", "`dX` is 0.25 times the right one, everywhere: that is 1/N"),
         (linear_negative, "SIGN", "`dW` is −1.0 times the right one"),
@@ -475,7 +475,7 @@ WRONG = {
         (matmul_only_db, None, "`dA` is zero everywhere"),
     ],
     "chain_cost": [
-        (cost_best_of_both, None, ""),
+        (cost_best_of_both, None, "20·50·100 = 100000"),
         (cost_with_the_first, None, ""),
         (cost_always_reverse, None, ""),
         (cost_counts_layers, None, ""),
@@ -500,7 +500,7 @@ WRONG_LINES = {
     ],
     "moves": [
         (dict(cum0="g0 + g1"), "cum0"),
-        (dict(cum0=2, cum2="-g2"), "wrong sign"),
-        (dict(cum0=2, cum2=-2, norm0="gr / r"), "norm0"),
+        (dict(cum0=2.5, cum2="-g2"), "wrong sign"),
+        (dict(cum0=2.5, cum2=-1.5, norm0="gr / r"), "norm0"),
     ],
 }  # fmt: skip

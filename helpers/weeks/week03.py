@@ -81,7 +81,7 @@ vjp_tanh_linear = exercise(
     hints=[
         "Two stages: z = W·x, then h = tanh(z). Go back through them one at a time.",
         "Through tanh, entry by entry: dz = v·(1 − h²), of the shape of z.",
-        "Through W·x: dx_j = Σᵢ dz_i·W_ij, which is W.T @ dz.",
+        "Through W·x: dx[j] = Σᵢ dz[i]·W[i, j], which is W.T @ dz.",
     ],
 )(rules.vjp_tanh_linear)
 
@@ -99,8 +99,8 @@ linear_entries = paper(
         db1="g01 + g11",
     ),
     at=dict(
-        x00=1.0, x01=2.0, x10=-1.0, x11=3.0, w00=0.5, w01=-1.0, w10=2.0, w11=1.5,
-        g00=1.0, g01=-2.0, g10=0.5, g11=4.0,
+        x00=1.0, x01=2.0, x10=-1.0, x11=3.0, w00=0.5, w01=-1.0, w10=2.0, w11=1.25,
+        g00=1.0, g01=-2.0, g10=0.5, g11=4.5,
     ),
     minutes=15,
     difficulty=2,
@@ -248,7 +248,7 @@ moves = paper(
         unit0="(g0 - u0 * (u0*g0 + u1*g1 + u2*g2)) / r",
     ),
     at=dict(
-        x0=2.0, x1=-1.0, x2=2.0, g0=1.0, g1=3.0, g2=-2.0, gr=1.5,
+        x0=2.0, x1=-1.0, x2=2.0, g0=1.0, g1=3.0, g2=-1.5, gr=2.4,
         r="sqrt(x0**2 + x1**2 + x2**2)", u0="x0 / r", u1="x1 / r", u2="x2 / r",
     ),
     minutes=15,
@@ -299,6 +299,7 @@ chain_cost = exercise(
     minutes=20,
     difficulty=2,
     cases=cases.chain_cases,
+    advice=cases.first_product,
     hints=[
         "A product of (a, b) and (b, c) takes a·b·c multiplications and gives an (a, c) matrix.",
         "Forward: start with the first Jacobian and multiply the next one from the left. How many columns "

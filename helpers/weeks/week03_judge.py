@@ -7,7 +7,9 @@ length 1, or still has the broadcast shape), the transpose of a square matrix, a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +18,14 @@ from helpers.exercise import Case, Wrong
 from helpers.graph import number
 
 EXACT = 1e-10  # relative; float64 rounding of these short sums stays near 1e-15
+
+
+class Finding(NamedTuple):
+    """What is wrong with one array; `ratio` where it is the right one times a constant."""
+
+    message: str
+    code: str | None = None
+    ratio: float | None = None
 
 
 def arrays(
@@ -52,9 +62,12 @@ def arrays(
             return None
         if len(names) > 1 and _same_in_another_order(rights, given):
             return Wrong(f"The right arrays in another order: return {_listed(names)}.", "SWAPPED")
-        fine = [f"`{name}`" for name, one in zip(names, said, strict=True) if not one]
-        rest = f" Right: {' and '.join(fine)}." if fine else ""
-        return Wrong(first.message + rest, first.code)
+        message, ratio = first.message, first.ratio
+        alike = [name for name, one in zip(names, said, strict=True) if one and one.ratio == ratio]
+        if ratio is not None and len(alike) > 1:
+            message = message.replace(f"`{alike[0]}` is", f"{_and(alike)} are each", 1)
+        fine = [name for name, one in zip(names, said, strict=True) if not one]
+        return Wrong(f"{message} Right: {_and(fine)}." if fine else message, first.code)
 
     return judge
 
@@ -68,22 +81,26 @@ def _parts(names: tuple[str, ...], got) -> list | None:
     return None
 
 
-def _difference(name: str, right, given, sizes: Mapping[str, float]) -> Wrong | None:
+def _difference(name: str, right, given, sizes: Mapping[str, float]) -> Finding | None:
     """What is wrong with one array; None if nothing is."""
     right = np.asarray(right)
     try:
-        given = np.asarray(given, dtype=float)
-    except (TypeError, ValueError):
-        return Wrong(f"{name}: {agree(right, given).message}")
+        made = np.asarray(given)
+    except ValueError:  # rows of different lengths
+        made = np.asarray(None)
+    if made.dtype.kind not in "iuf":
+        plain = agree(right, given, EXACT)
+        return None if plain else Finding(f"{name}: {plain.message}")
+    given = made.astype(float)
     if given.shape != right.shape:
         return _wrong_shape(name, right, given)
     plain = agree(right, given, EXACT)
     if plain:
         return None
     if not np.isfinite(given).all():
-        return Wrong(f"{name}: {plain.message}")
+        return Finding(f"{name}: {plain.message}")
     if _is_transposed(right, given):
-        return Wrong(
+        return Finding(
             f"{name} is the transpose of the right one. Its matrix is square, so the shape cannot "
             "tell you; the numbers can.",
             "TRANSPOSE",
@@ -93,7 +110,9 @@ def _difference(name: str, right, given, sizes: Mapping[str, float]) -> Wrong | 
         return _factor(name, ratio, sizes)
     share = np.isclose(right, given, rtol=EXACT, atol=EXACT).mean()
     some = "No entry is right" if share == 0 else f"{share:.0%} of the entries are right"
-    return Wrong(f"{name} has the right shape {right.shape}, and other numbers. {some}.")
+    return Finding(
+        f"{name} has the right shape {right.shape}, and other numbers. {some}. {plain.message}"
+    )
 
 
 def _is_transposed(right: np.ndarray, given: np.ndarray) -> bool:
@@ -102,21 +121,21 @@ def _is_transposed(right: np.ndarray, given: np.ndarray) -> bool:
     return matrices and bool(agree(np.swapaxes(right, -1, -2), given, EXACT))
 
 
-def _wrong_shape(name: str, right: np.ndarray, given: np.ndarray) -> Wrong:
+def _wrong_shape(name: str, right: np.ndarray, given: np.ndarray) -> Finding:
     said = f"{name} has shape {given.shape}; it must be {right.shape}, "
     if _is_transposed(right, given):
-        return Wrong(f"{said}which is its transpose.", "TRANSPOSE")
+        return Finding(f"{said}and the numbers are right, but transposed.", "TRANSPOSE")
     if given.size == right.size and agree(right.ravel(), given.ravel(), EXACT):
         less = given.ndim < right.ndim
         how = "an axis of length 1 is lost: `keepdims=True`" if less else "an axis is too many"
-        return Wrong(f"{said}and the numbers are right: {how}.", "KEEPDIM")
+        return Finding(f"{said}and the numbers are right: {how}.", "KEEPDIM")
     if given.ndim >= right.ndim and given.size > right.size and _fits(given.shape, right.shape):
-        return Wrong(
+        return Finding(
             f"{said}the shape of what it is the gradient of. Broadcasting copied on the way "
             "forward; sum over the copies on the way back.",
             "UNBROADCAST",
         )
-    return Wrong(f"{said}the shape of what it is the gradient of.")
+    return Finding(f"{said}the shape of what it is the gradient of.")
 
 
 def _fits(large: tuple[int, ...], small: tuple[int, ...]) -> bool:
@@ -136,25 +155,32 @@ def constant_ratio(right: np.ndarray, given: np.ndarray) -> float | None:
     return k if np.allclose(g, k * r, rtol=0, atol=1e-9 * np.abs(r).max()) else None
 
 
-def _factor(name: str, ratio: float, sizes: Mapping[str, float]) -> Wrong:
+def _factor(name: str, ratio: float, sizes: Mapping[str, float]) -> Finding:
+    ratio = float(f"{ratio:.6g}") + 0.0
     if abs(ratio) < 1e-9:
-        return Wrong(f"{name} is zero everywhere: no gradient arrives there.")
+        return Finding(f"{name} is zero everywhere: no gradient arrives there.")
     said = f"{name} is {number(ratio)} times the right one, everywhere"
-    if abs(ratio + 1) < 1e-9:
-        return Wrong(f"{said}: a sign.", "SIGN")
+    if ratio == -1:
+        return Finding(f"{said}: a sign.", "SIGN", ratio)
     for size, n in sizes.items():
-        if abs(ratio - n) < 1e-9 * n and n != 1:
+        if n != 1 and math.isclose(ratio, n, rel_tol=1e-5):
             why = f"that is {size}. A division by {size} is missing, or one sum is too many."
-            return Wrong(f"{said}: {why}", "MEANSUM")
-        if abs(ratio * n - 1) < 1e-9 and n != 1:
-            return Wrong(f"{said}: that is 1/{size}. You average where a sum belongs.", "MEANSUM")
-    return Wrong(f"{said}: a factor.")
+            return Finding(f"{said}: {why}", "MEANSUM", ratio)
+        if n != 1 and math.isclose(ratio * n, 1, rel_tol=1e-5):
+            why = f"that is 1/{size}. You average where a sum belongs."
+            return Finding(f"{said}: {why}", "MEANSUM", ratio)
+    return Finding(f"{said}: a factor.", None, ratio)
 
 
 def _same_in_another_order(rights, given) -> bool:
     places = range(len(rights))
     found = [next((i for i in places if agree(rights[i], part, EXACT)), None) for part in given]
     return sorted(places) == sorted(i for i in found if i is not None)
+
+
+def _and(names: list[str] | tuple[str, ...]) -> str:
+    *most, last = [f"`{name}`" for name in names]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _listed(names: tuple[str, ...]) -> str:

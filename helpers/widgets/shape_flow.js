@@ -14,7 +14,7 @@ function mount(el, data, state, changed) {
   const row = make("div", { className: "ag-tabs", role: "group" }, ...(tabs.length > 1 ? tabs : []));
   const bar = make("div", { className: "ag-bar-row" }, ...(tabs.length > 1 ? [row] : []),
     control("Back", "The entry before (left arrow)", -1),
-    control("Next entry", "The next entry (right arrow)", 1), count);
+    control("Next", "The next entry (right arrow)", 1), count);
   const words = make("div", { className: "ag-words" });
   const equation = make("div", { className: "ag-equation" });
   const frame = make("div", { className: "ag-frame" });
@@ -167,7 +167,7 @@ function sumOf(view, r, c) {
   const numbers = left.values[r].flatMap((a, k) => [...(k ? [sign("+")] : []),
     ...(ones ? [] : [operand(a, left.ink), sign("·")]), operand(right.values[k][c], right.ink)]);
   if (bias) numbers.push(sign("+"), operand(bias[c], "data"));
-  const sigma = mathNode("munder", sign("∑"), mathNode("mi", letter));
+  const sigma = mathNode("msub", sign("∑"), mathNode("mi", letter));
   return [math(word(name, result.ink), sign("="), sigma, ...factors, ...rest, sign("="), ...numbers,
     sign("="), total)];
 }

@@ -127,9 +127,9 @@ def test_pointing_at_a_cell_shows_it_until_the_pointer_leaves(show):
 def test_next_walks_through_the_entries_and_on_to_the_next_product(show):
     widget = show("ShapeFlow(X, W, b, G)")
     for _ in range(11):
-        press(widget, "Next entry")
+        press(widget, "Next")
     expect(widget).to_have_attribute("data-cell", "P 2 3")
-    press(widget, "Next entry")
+    press(widget, "Next")
     expect(widget).to_have_attribute("data-view", "dX")
     press(widget, "Back")
     expect(widget).to_have_attribute("data-view", "Y")
@@ -142,7 +142,7 @@ def test_stepping_stops_at_both_ends(show):
     expect(widget).to_have_attribute("data-cell", "P 0 0")
     press(widget, "db = column sums of G")
     for _ in range(5):
-        press(widget, "Next entry")
+        press(widget, "Next")
     expect(widget).to_have_attribute("data-cell", "P 0 3")
     says(widget, "db[3]")
 
@@ -198,7 +198,7 @@ def test_every_entry_says_what_the_text_form_says(show):
     for _ in range(12 + 6 + 8 + 4):
         line = widget.locator(".ag-line").text_content()
         said.append(re.sub(r"=∑.*?=", "=", line).replace(" ", ""))  # without the formula in letters
-        press(widget, "Next entry")
+        press(widget, "Next")
     entries = [line for line in text.splitlines() if "summed over" not in line]
     assert said == [line.replace(" ", "") for line in entries]
 
@@ -211,7 +211,7 @@ def test_it_steps_in_a_saved_page_without_a_kernel(browser, tmp_path):
     page.goto(file.as_uri())
     widget = page.locator(".ag-shapes")
     press(widget, "dW = Xᵀ·G")
-    press(widget, "Next entry")
+    press(widget, "Next")
     expect(widget).to_have_attribute("data-cell", "P 0 1")
     page.close()
     assert errors == []
