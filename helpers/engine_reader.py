@@ -175,8 +175,9 @@ class EngineReader:
             first = self.locals_at(nodes, source).get(source.parents.index(target), 0.0)
             size = abs(first * write.upstream)
             forgets = math.isclose(abs(write.after), size, rel_tol=1e-6)
-            if forgets or math.isclose(abs(write.after - write.before), size, rel_tol=1e-6):
-                return not forgets
+            adds = math.isclose(abs(write.after - write.before), size, rel_tol=1e-6)
+            if forgets != adds:
+                return adds
         return False
 
     def _backward(self, obj):
@@ -273,9 +274,11 @@ def _held(function) -> dict[str, object]:
 
 
 def _shortened(x) -> float | Summary | None:
-    if isinstance(x, (int, float)):
-        return float(x)
+    if hasattr(x, "backward"):  # a gradient that is a node itself
+        x = getattr(x, "data", None)
     try:
-        return short(x)
+        return short(float(x) if isinstance(x, (int, float)) else x)
+    except OverflowError:  # a whole number beyond the floats
+        return math.inf if x > 0 else -math.inf
     except (AttributeError, TypeError, ValueError):
         return None

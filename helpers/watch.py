@@ -93,6 +93,12 @@ class Watch:
             samples.setdefault(type(obj), []).append(obj)
         grads = {cls: grad_of(cls, objs[-1]) for cls, objs in samples.items()}
         self._grads_of = {cls: grad for cls, grad in grads.items() if grad}
+        root = type(self.objs[self.start])
+        if root not in self._grads_of:
+            raise ValueError(
+                f"The gradients of this {root.__name__} cannot be watched: its objects do not "
+                "hold them. Keep each one in its node, as self.grad."
+            )
         self._saved = [State(obj) for obj in self.objs if type(obj) in self._grads_of]
         self._installed: list[Attribute] = []
         try:

@@ -138,6 +138,16 @@ def test_any_kind_of_number_is_a_float_in_the_record(data):
     assert Graph.record(Plain(data), {}).root.value == 3.0
 
 
+def test_a_whole_number_beyond_the_floats_is_infinite_in_the_record():
+    assert Graph.record(Plain(10**400), {}).root.value == math.inf
+
+
+def test_a_gradient_that_is_a_node_itself_is_recorded_as_its_number():
+    x = Plain(2.0)
+    x.grad = Value(3.0)
+    assert Graph.record(x, {}).root.grad == 3.0
+
+
 def test_an_op_that_is_a_function_has_the_functions_name():
     f = Plain(6.0, (Plain(2.0), Plain(3.0)), operator.mul)
     assert Graph.record(f, {}).root.op == "mul"
@@ -651,6 +661,20 @@ def of_a_backward_with_two_arguments():
     return Graph.record(Two(2.0) * 3.0).backward_steps()
 
 
+def of_gradients_kept_elsewhere():
+    class Elsewhere:
+        grads = {}
+        grad = property(lambda self: self.grads.get(id(self), 0.0))
+
+        def __init__(self, data, parents=()):
+            self.data, self.parents = data, parents
+
+        def backward(self):
+            self.grads[id(self)] = 1.0
+
+    return Graph.record(Elsewhere(2.0)).backward_steps()
+
+
 def of_a_vector_in_pytorch():
     return Graph.record(torch.ones(3, requires_grad=True) * 2).backward_steps()
 
@@ -673,6 +697,7 @@ def of_a_vector_in_pytorch():
         (of_words, TypeError, "`parents` of a Plain holds 'x'.*operands themselves"),
         (without_backward, ValueError, r"Plain has no backward\(\) to run"),
         (of_a_backward_with_two_arguments, ValueError, "asks for seed, order.*defaults"),
+        (of_gradients_kept_elsewhere, ValueError, "cannot be watched.*as self.grad"),
         (of_a_vector_in_pytorch, ValueError, r"shape \(3,\).*for example with .sum\(\)"),
     ],
 )
