@@ -2,6 +2,7 @@
 
 import math
 import operator
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -709,3 +710,11 @@ def test_bad_input_gets_a_sentence(act, error, words):
 def test_a_vector_in_pytorch_is_recorded_all_the_same():
     y = torch.ones(3, requires_grad=True) * 2
     assert Graph.record(y).root.value.shape == (3,)
+
+
+def test_pytorch_is_not_imported_to_read_another_engine():
+    code = (
+        "import sys; from helpers.engine.scalar import Value; from helpers.faults import find_fault;"
+        "import helpers.gradcheck; find_fault(Value(2.0) * 3.0); assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
