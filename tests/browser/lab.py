@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 NARROW, WIDE = 800, 1280  # widths of a page, in pixels
+ERROR = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']"
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
 SETTINGS = {
     "apputils-extension/notification": {
@@ -164,7 +165,10 @@ class OpenNotebook:
             source,
         )
         self._command("notebook:run-cell")
-        return self.output(place)
+        output = self.output(place)
+        failed = output.locator(ERROR)
+        assert not failed.count(), failed.inner_text()
+        return output
 
     def output(self, place: int) -> Locator:
         """The output of the cell at this place."""

@@ -1,9 +1,8 @@
 """Every notebook of the course, opened in JupyterLab and run from top to bottom."""
 
 import pytest
-from lab import NOTEBOOKS
+from lab import ERROR, NOTEBOOKS
 
-ERROR = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']"
 WARNING = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']"
 # For each output that names a widget: what is drawn for it, as [cell, height, words].
 WIDGETS = """() => jupyterapp.shell.currentWidget.content.widgets.flatMap((cell, place) =>
