@@ -60,6 +60,17 @@ def opened(engine: type) -> type:
     return type(engine)(engine.__name__, (engine,), methods)
 
 
+def reachable(root) -> list:
+    """All nodes below a result of any engine, each once, and the result itself."""
+    reader = readers.for_root(root)
+    found, todo = {id(root): root}, [root]
+    while todo:
+        new = {id(p): p for p in reader.parents(todo.pop()) if id(p) not in found}
+        found |= new
+        todo += new.values()
+    return list(found.values())
+
+
 class Value(opened(Engine)):
     """Your engine with requires_grad, detach() and no_grad(), as PyTorch has them."""
 
@@ -68,16 +79,17 @@ class Value(opened(Engine)):
     def __init__(self, data, *rest, requires_grad=False, **named):
         super().__init__(data, *rest, **named)
         wanted = Value.recording and any(p.requires_grad for p in self.parents)
+        if not wanted:
+            super().__init__(data)  # nobody will ask where it came from: a leaf
         self.requires_grad = requires_grad or wanted
-        if wanted:  # a parent that wants no gradient leaves a copy in its place, which takes it
-            self.parents = tuple(p if p.requires_grad else p.detach() for p in self.parents)
-        else:  # nobody will ask: forget where it came from
-            self.parents = ()
 
     def backward(self):
         if not self.requires_grad:
             raise RuntimeError("this value does not require grad: no graph leads to it")
         super().backward()
+        for node in reachable(self):
+            if not node.requires_grad:
+                node.grad = 0.0
 
     def detach(self):
         return Value(self.data)
@@ -319,18 +331,30 @@ def _as_it_was(engine: type):
                 setattr(engine, name, member)
 
 
+def _what_the_script_tests(case, expected, got) -> str:
+    """What a wrong fact of a script says about the engine."""
+    if case.label.startswith("constants") and not isinstance(got, Wrong):
+        return (
+            "k was computed from c, and neither wants a gradient. k has no parents any more; if your nodes "
+            "also keep a function that pushes, k's still pushes to c. Take it away."
+        )
+    return "Run the script of this case in a cell of its own, and print what it compares."
+
+
 value = exercise(
     minutes=40,
     difficulty=3,
     cases=[_case(*item) for item in SCRIPTS.items()],
     required=("backward", "detach", "no_grad"),
+    advice=_what_the_script_tests,
     hints=[
         "Every node passes through `__init__`, so that is where to decide. A leaf requires grad if it was asked to; a "
         "result, if one of its parents does and recording is on. What does not require grad keeps no parents.",
         "detach() is a new leaf with the same number. no_grad() switches `Value.recording` off and puts back *what "
         "was there before*, also after an error: `try: yield` and `finally:`.",
-        "A parent that requires no grad must not collect any: put `p.detach()` in its place among the parents, or set its "
-        "grad back to 0 after super().backward(). And backward() of what requires no grad raises a RuntimeError.",
+        "In `__init__`: if nobody wants a gradient, `super().__init__(data)` makes a leaf of it. In backward(): raise a "
+        "RuntimeError if self requires no grad; after super().backward() go through `reachable(self)`, and set grad "
+        "back to 0.0 where none is required.",
     ],
 )(Value)
 
@@ -351,18 +375,18 @@ for _code, _why, *_changes in [
      "and plain numbers want none.",
      ("requires_grad=False", "requires_grad=True")),
     ("HISTORYKEPT", "What requires no grad still keeps its parents. Nobody will ever go back through them, but they keep "
-     "the whole graph below alive: leave `parents` empty.",
-     ("            self.parents = ()\n", "            pass\n")),
-    ("CONSTANTGRAD", "A parent that requires no grad collects one all the same. Put `p.detach()` in its place among the "
-     "parents, or set its grad back to 0 after the pass.",
-     ("            self.parents = tuple(p if p.requires_grad else p.detach() for p in self.parents)\n",
+     "the whole graph below alive: leave it without parents, as a leaf.",
+     ("            super().__init__(data)  # nobody will ask where it came from: a leaf\n",
       "            pass\n")),
+    ("CONSTANTGRAD", "A value that requires no grad collects one all the same. After the pass, set grad back to 0.0 where "
+     "none is required.",
+     ("                node.grad = 0.0\n", "                pass\n")),
     ("NOGRAPH", "backward() of a value without a graph does nothing in your engine, and a learner waits for gradients that "
      "never come. PyTorch raises a RuntimeError there.",
      ("if not self.requires_grad:", "if False:")),
     ("DETACHDATA", "Your detach() changes the value itself, so that everything computed from it later is cut off, too. "
      "Return a new leaf, and leave self as it is.",
-     (_DETACH, "self.parents, self.requires_grad = (), False\n        return self")),
+     (_DETACH, "self.__init__(self.data)\n        return self")),
     ("NOTDETACHED", "Your detach() gives a value that still has its history. A new leaf with the same number has none: "
      "`Value(self.data)`.",
      (_DETACH, "return self * 1.0")),

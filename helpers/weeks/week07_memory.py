@@ -180,22 +180,6 @@ for _code, _why, _wrong in [
 # ------------------------------------------------------------------ loops
 
 
-def broken_loop(params, train_loss, test_loss, lr, steps):
-    """SGD on train_loss(), as somebody wrote it: the mean training loss and the last test loss."""
-    total = 0.0
-    loss = train_loss()
-    for _ in range(steps):
-        for p in params:
-            p.grad.zero_()
-        loss.backward(retain_graph=True)
-        with torch.no_grad():
-            for p in params:
-                p -= lr * p.grad
-        total = total + loss
-        test = test_loss()
-    return total / steps, test
-
-
 class Problem:
     """A small regression, and a watch on the loop that trains it.
 
