@@ -1,0 +1,30 @@
+"""Week 8 · Inside PyTorch's autograd II: breaking and bending it.
+
+Its exercises in the order of the notebook. They stand in three files by theme: in-place operations and
+messages, the learner's own engine with version counters, and functions that bend the backward pass.
+"""
+
+from helpers.weeks.week08_bending import (
+    checkpoint_saved,
+    clip_hook,
+    cube,
+    hvp,
+    straight_through,
+)
+from helpers.weeks.week08_engine import value
+from helpers.weeks.week08_inplace import name_error, predict_inplace
+from helpers.weeks.week08_messages import MESSAGES, message
+
+Value, Cube = value, cube
+__all__ = ["MESSAGES", "Cube", "Value", "all", "message"]
+
+all = [
+    predict_inplace,
+    Value,
+    name_error,
+    clip_hook,
+    Cube,
+    hvp,
+    checkpoint_saved,
+    straight_through,
+]

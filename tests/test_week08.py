@@ -1,0 +1,166 @@
+"""Week 8: every exercise as stub, as reference, as each known mistake, right in other styles, and
+wrong in ways that nobody has listed; every message and rule against PyTorch itself.
+"""
+
+import math
+import random
+
+import pytest
+import torch
+from cells import written
+from week08_answers import RIGHT, WRONG
+
+from helpers.agreement import agree
+from helpers.attempt import stub_of
+from helpers.weeks import week08, week08_bending, week08_engine, week08_inplace, week08_messages
+from helpers.weeks.rewrite import rewritten
+
+TASKS = {task.name: task for task in week08.all}
+EXACT = 1e-12
+
+
+def each(table):
+    return [
+        pytest.param(name, entry, id=f"{name}: {label}")
+        for name, entries in table.items()
+        for label, entry in entries.items()
+    ]
+
+
+# ------------------------------------------------------------------ the states of the exercises
+
+
+def test_the_exercises_are_those_of_the_syllabus():
+    assert list(TASKS) == [
+        "predict_inplace", "Value", "name_error", "clip_hook", "Cube", "hvp", "checkpoint_saved",
+        "straight_through",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+def test_has_three_hints_an_effort_and_three_known_mistakes(task):
+    assert len(set(task.hints)) == 3
+    assert task.minutes > 0 and task.difficulty in (1, 2, 3)
+    assert len({mistake.code for mistake in task.mistakes}) >= 3
+    assert task.week == "week08"
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_reference_passes(name):
+    assert TASKS[name].check(TASKS[name].reference).status == "passed"
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_stub_is_not_attempted(name):
+    assert TASKS[name].check(stub_of(TASKS[name].reference)).status == "not attempted"
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_known_mistake_is_named_and_explained_by_its_own_words(name):
+    for mistake in TASKS[name].mistakes:
+        verdict = TASKS[name].check(mistake.attempt)
+        assert (verdict.status, verdict.mistake) == ("failed", mistake.code), verdict
+        assert verdict.message.startswith(mistake.explanation), verdict
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_there_are_two_other_right_styles_and_three_unlisted_wrong_answers(name):
+    assert len(RIGHT[name]) >= 2 and len(WRONG[name]) >= 3
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("name", "source"), each(RIGHT))
+def test_a_right_answer_in_another_style_passes(name, source):
+    verdict = TASKS[name].check(written(source, name))
+    assert verdict.status == "passed", verdict
+
+
+@pytest.mark.parametrize(("name", "changes"), each(WRONG))
+def test_an_unlisted_wrong_answer_fails(name, changes):
+    verdict = TASKS[name].check(rewritten(TASKS[name].reference, *changes))
+    assert verdict.status == "failed"
+
+
+# ------------------------------------------------------------------ PyTorch's rules and messages
+
+
+@pytest.mark.parametrize("title", week08.MESSAGES)
+def test_pytorch_says_what_the_notebook_quotes(title):
+    assert week08.message(title) == week08.MESSAGES[title][2]
+
+
+@pytest.mark.parametrize("op", [case.args[0] for case in week08.predict_inplace.cases])
+def test_predict_inplace_agrees_with_pytorch(op):
+    said = week08_messages.first_line(week08_inplace.program(op))
+    refused = "modified by an inplace operation" in said
+    assert refused or said == "no error"
+    assert week08.predict_inplace.reference(op) == ("error" if refused else "ok")
+
+
+@pytest.mark.parametrize("case", week08.Value.cases, ids=lambda case: case.label)
+def test_the_engine_refuses_where_pytorch_does_and_for_the_same_reason(case):
+    ours = case.run(week08_engine.Value)
+    theirs = week08_engine.on_pytorch(week08_engine.SCRIPTS[case.label])
+    assert agree(theirs, ours, EXACT)
+
+
+def random_script(seed):
+    """A random program with in-place changes and up to two passes, for either engine."""
+
+    def script(a, b):
+        rng = random.Random(seed)
+        nodes, facts = [a, b], {}
+        for k in range(8):
+            kind = rng.choice(["+", "*", "exp", "tanh", "add_"])
+            x, y = rng.choice(nodes), rng.choice(nodes)
+            if kind == "+":
+                nodes.append(x + y)
+            elif kind == "*":
+                nodes.append(x * y)
+            elif kind == "add_":
+                try:
+                    x.add_(0.25)
+                except RuntimeError as error:
+                    facts[f"step {k}"] = week08_engine.reason(error)
+            else:
+                nodes.append((x * a).tanh() if kind == "tanh" else x.tanh().exp())
+        for number in range(2):
+            try:
+                nodes[-1].backward(retain_graph=rng.random() < 0.5)
+                facts[f"pass {number}"] = "no error"
+            except RuntimeError as error:
+                facts[f"pass {number}"] = week08_engine.reason(error)
+                break
+        return facts
+
+    return script
+
+
+def test_the_engine_agrees_with_pytorch_on_300_random_programs():
+    seen = set()
+    for seed in range(300):
+        script = random_script(seed)
+        theirs = week08_engine.on_pytorch(script)
+        a, b = week08_engine.Value(0.7), week08_engine.Value(-1.2)
+        ours = script(a, b)
+        reasons = {k: said for k, said in theirs.items() if isinstance(said, str)}
+        assert ours == reasons, seed
+        if "grad of a" in theirs:
+            assert math.isclose(a.grad, theirs["grad of a"], rel_tol=1e-10, abs_tol=1e-14), seed
+        seen |= set(reasons.values())
+    assert seen == {"no error", "INPLACE", "LEAFINPLACE", "BACKWARD2"}
+
+
+def test_hvp_is_the_hessian_times_v():
+    x, v = week08_bending.numbers(3, seed=1), week08_bending.numbers(3, seed=2)
+
+    def f(x):
+        return (x**3).sum() + x.prod().sin()
+
+    H = torch.autograd.functional.hessian(f, x)
+    assert torch.allclose(week08.hvp.reference(f, x, v), H @ v, rtol=EXACT, atol=EXACT)
+
+
+def test_a_checkpoint_saves_its_input_alone():
+    plain, checkpointed = week08.checkpoint_saved.reference(lambda x: x.tanh().sigmoid().relu())
+    assert (plain, checkpointed) == (12_000, 4_000)

@@ -1,0 +1,276 @@
+"""Answers to week 8 as learners type them: right in other styles, and wrong in ways that nobody has
+listed.
+"""
+
+RIGHT = {
+    "predict_inplace": {
+        "sets": """
+            def predict_inplace(op):
+                a, b = op.split()
+                inputs = {"mul", "div", "pow", "log", "gelu", "var", "mm", "max", "amax",
+                          "logsumexp"}
+                outputs = {"exp", "sqrt", "tanh", "sigmoid", "relu", "softmax", "log_softmax",
+                           "max", "amax", "logsumexp"}
+                return "error" if a in (inputs if b == "input" else outputs) else "ok"
+            """,
+        "PyTorch itself": """
+            import torch
+            from helpers.weeks.week08_inplace import program
+            def predict_inplace(op):
+                try:
+                    exec(program(op), {"torch": torch})
+                except RuntimeError:
+                    return "error"
+                return "ok"
+            """,
+    },
+    "name_error": {
+        "a chain of ifs": """
+            def name_error(text):
+                if "a leaf" in text: return "LEAFINPLACE"
+                if "expected version" in text: return "INPLACE"
+                if "retain_graph" in text: return "BACKWARD2"
+                if "grad_fn" in text: return "NOGRAPH"
+                if "scalar outputs" in text: return "NONSCALAR"
+                if "NoneType" in text: return "REBIND"
+                if "numpy" in text or "float" in text: return "REWRAP"
+                if "gradient" in text and "function" in text.lower(): return "FNARITY"
+                return "DETACHDATA"
+            """,
+        "regular expressions": """
+            import re
+            def name_error(text):
+                table = [("leaf", "LEAFINPLACE"), ("inplace op", "INPLACE"),
+                         ("second", "BACKWARD2"),
+                         ("element 0", "NOGRAPH"), ("implicitly", "NONSCALAR"), ("None", "REBIND"),
+                         ("numpy|attribute", "REWRAP"),
+                         ("MulBackward", "FNARITY"), (".", "DETACHDATA")]
+                return next(code for words, code in table if re.search(words, text))
+            """,
+    },
+    "clip_hook": {
+        "a named hook with minimum and maximum": """
+            import torch
+            def clip_hook(t, c):
+                def hook(g):
+                    return torch.minimum(torch.maximum(g, torch.tensor(-c)), torch.tensor(c))
+                handle = t.register_hook(hook)
+                return handle
+            """,
+        "where": """
+            import torch
+            def clip_hook(t, c):
+                return t.register_hook(lambda g: torch.where(g.abs() > c, c * g.sign(), g))
+            """,
+    },
+    "Cube": {
+        "setup_context": """
+            import torch
+            class Cube(torch.autograd.Function):
+                @staticmethod
+                def forward(x):
+                    return x * x * x
+                @staticmethod
+                def setup_context(ctx, inputs, output):
+                    ctx.save_for_backward(*inputs)
+                @staticmethod
+                def backward(ctx, g):
+                    x = ctx.saved_tensors[0]
+                    return 3 * g * x * x
+            """,
+        "a tuple of one": """
+            import torch
+            class Cube(torch.autograd.Function):
+                @staticmethod
+                def forward(ctx, x):
+                    ctx.save_for_backward(x)
+                    return x.pow(3)
+                @staticmethod
+                def backward(ctx, g):
+                    x, = ctx.saved_tensors
+                    return (g * (x ** 2 + x ** 2 + x ** 2),)
+            """,
+    },
+    "hvp": {
+        "torch.autograd.functional": """
+            import torch
+            def hvp(f, x, v):
+                return torch.autograd.functional.hvp(f, x, v)[1]
+            """,
+        "forward over reverse": """
+            import torch
+            def hvp(f, x, v):
+                return torch.func.jvp(torch.func.grad(f), (x,), (v,))[1]
+            """,
+        "two backwards": """
+            import torch
+            def hvp(f, x, v):
+                x = x.clone().requires_grad_()
+                g = torch.autograd.grad(f(x), x, create_graph=True)[0]
+                (g.flatten() @ v.flatten()).backward()
+                return x.grad
+            """,
+    },
+    "checkpoint_saved": {
+        "bytes by hand, a list": """
+            import torch
+            from torch.utils.checkpoint import checkpoint
+            def checkpoint_saved(f):
+                result = []
+                for run in (f, lambda x: checkpoint(f, x, use_reentrant=False)):
+                    total = [0]
+                    def pack(t):
+                        total[0] += t.numel() * t.element_size()
+                        return t
+                    with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
+                        run(torch.ones(100, 10, requires_grad=True))
+                    result.append(total[0])
+                return result
+            """,
+        "other numbers, another kind of checkpoint": """
+            import torch
+            from torch.utils.checkpoint import checkpoint
+            def checkpoint_saved(f):
+                def count(run):
+                    kept = []
+                    x = torch.zeros(100, 10).requires_grad_()
+                    keep = lambda t: kept.append(t.detach()) or t.detach()
+                    with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
+                        run(x)
+                    return sum(t.nbytes for t in kept)
+                return count(f), count(lambda x: checkpoint(f, x, use_reentrant=True))
+            """,
+    },
+    "straight_through": {
+        "detach x and add it": """
+            def straight_through(x):
+                return x.round().detach() + x - x.detach()
+            """,
+        "a Function": """
+            import torch
+            class Round(torch.autograd.Function):
+                @staticmethod
+                def forward(ctx, x):
+                    return x.round()
+                @staticmethod
+                def backward(ctx, g):
+                    return g
+            def straight_through(x):
+                return Round.apply(x)
+            """,
+    },
+    "Value": {
+        "closures, versions in lists, an iterative pass": """
+            import math
+            class Value:
+                def __init__(self, data, parents=()):
+                    self.data, self.grad, self.version, self.parents = data, 0.0, 0, parents
+                    self.keep, self.push, self.freed = [], None, False
+                def make(self, data, parents, keep, push):
+                    out = Value(data, parents)
+                    out.keep = [(k or out, (k or out).version) for k in keep]
+                    out.push = push
+                    return out
+                def __add__(self, o):
+                    return self.make(self.data + o.data, [self, o], [], lambda g: [g, g])
+                def __mul__(self, o):
+                    return self.make(self.data * o.data, [self, o], [self, o],
+                                     lambda g: [g * o.data, g * self.data])
+                def exp(self):
+                    out = self.make(math.exp(self.data), [self], [None], None)
+                    out.push = lambda g: [g * out.data]
+                    return out
+                def tanh(self):
+                    out = self.make(math.tanh(self.data), [self], [None], None)
+                    out.push = lambda g: [g * (1 - out.data ** 2)]
+                    return out
+                def add_(self, c):
+                    if not self.parents:
+                        raise RuntimeError("leaf changed in place")
+                    self.data, self.version = self.data + c, self.version + 1
+                    return self
+                def backward(self, retain_graph=False):
+                    order, seen, stack = [], set(), [(self, False)]
+                    while stack:
+                        n, done = stack.pop()
+                        if done:
+                            order.append(n)
+                        elif n not in seen:
+                            seen.add(n)
+                            stack.append((n, True))
+                            stack.extend((p, False) for p in n.parents)
+                    g = {n: 0.0 for n in order}
+                    g[self] = 1.0
+                    for n in order[::-1]:
+                        if n.push is None:
+                            n.grad += g[n]
+                            continue
+                        if n.freed:
+                            raise RuntimeError("saved values were freed")
+                        if any(k.version != v for k, v in n.keep):
+                            raise RuntimeError("wrong version of a saved value")
+                        for p, amount in zip(n.parents, n.push(g[n])):
+                            g[p] += amount
+                        n.freed = bool(n.keep) and not retain_graph
+            """,
+        "grad None until something arrives": """
+            from helpers.weeks.week08_engine import Value as Base
+            class Value(Base):
+                def __init__(self, *args):
+                    super().__init__(*args)
+                def __add__(self, o): return self._as(Base.__add__(self, o))
+                def __mul__(self, o): return self._as(Base.__mul__(self, o))
+                def exp(self): return self._as(Base.exp(self))
+                def tanh(self): return self._as(Base.tanh(self))
+                def add_(self, c): return Base.add_(self, c)
+                def backward(self, retain_graph=False): return Base.backward(self, retain_graph)
+                def _as(self, node):
+                    node.__class__ = Value
+                    return node
+            """,
+    },
+}
+
+# changes of the reference that no known mistake stands for
+WRONG = {
+    "predict_inplace": {
+        "log saves its output": [('"log", ', "")],
+        "mean saves": [('"mean", ', "")],
+        "True for error": [('"error" if changed in saved else "ok"', "changed in saved")],
+    },
+    "name_error": {
+        "nothing for NumPy": [('        "numpy()": "REWRAP",\n', "")],
+        "lower case": [('"only for scalar": "NONSCALAR"', '"only for scalar": "nonscalar"')],
+        "inference": [('"Inference tensors": "DETACHDATA"', '"Inference tensors": "NOGRAPH"')],
+    },
+    "clip_hook": {
+        "half": [("-c, c", "-c / 2, c / 2")],
+        "norm": [("g.clamp(-c, c)", "g * min(1.0, c / g.norm().item())")],
+        "sign": [("g.clamp(-c, c)", "-g.clamp(-c, c)")],
+    },
+    "Cube": {
+        "square": [("return x**3", "return x**2")],
+        "three": [("* 3 *", "* 2 *")],
+        "power": [("3 * x**2", "3 * x**3")],
+    },
+    "hvp": {
+        "sign": [("return Hv", "return -Hv")],
+        "twice": [("return Hv", "return 2 * Hv")],
+        "at v": [("x.detach()", "v.detach()")],
+    },
+    "checkpoint_saved": {
+        "kilobytes": [("sum(sizes)", "sum(sizes) / 1024")],
+        "largest": [("sum(sizes)", "max(sizes)")],
+        "another X": [("100, 10", "50, 10")],
+    },
+    "straight_through": {
+        "floor": [("x.round()", "x.floor()")],
+        "half": [("x + (", "x / 2 + (")],
+        "twice": [("return x", "return 2 * x")],
+    },
+    "Value": {
+        "mul": [("(g * b, g * a)", "(g * a, g * b)")],
+        "tanh": [("1 - y * y", "1 - y")],
+        "a ValueError": [('raise RuntimeError(f"a saved', 'raise ValueError(f"a saved')],
+    },
+}
