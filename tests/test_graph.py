@@ -713,8 +713,12 @@ def test_a_vector_in_pytorch_is_recorded_all_the_same():
 
 
 def test_pytorch_is_not_imported_to_read_another_engine():
-    code = (
-        "import sys; from helpers.engine.scalar import Value; "
-        "from helpers.faults import find_fault; import helpers.gradcheck; find_fault(Value(2.0) * 3.0); assert 'torch' not in sys.modules"
-    )
+    code = """
+import sys
+import helpers.gradcheck
+from helpers.engine.scalar import Value
+from helpers.faults import find_fault
+find_fault(Value(2.0) * 3.0)
+assert "torch" not in sys.modules
+"""
     subprocess.run([sys.executable, "-c", code], check=True)
