@@ -19,6 +19,7 @@ _HOME = {
     "SoftmaxBars": "widgets",
     "Stepper": "widgets",
     "StepSize": "widgets",
+    "Versions": "widgets",
     "Worksheet": "widgets",
     "predict": "widgets",
     "calibration": "widgets",

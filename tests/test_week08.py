@@ -10,6 +10,7 @@ import torch
 from cells import written
 from week08_answers import RIGHT, WRONG
 
+from helpers import Versions
 from helpers.agreement import agree
 from helpers.attempt import stub_of
 from helpers.weeks import week08, week08_bending, week08_engine, week08_inplace, week08_messages
@@ -164,3 +165,47 @@ def test_hvp_is_the_hessian_times_v():
 def test_a_checkpoint_saves_its_input_alone():
     plain, checkpointed = week08.checkpoint_saved.reference(lambda x: x.tanh().sigmoid().relu())
     assert (plain, checkpointed) == (12_000, 4_000)
+
+
+# ------------------------------------------------------------------ the version counters
+
+START = "x = torch.ones(3, requires_grad=True); "
+
+
+def run(code):
+    return Versions(p=START + code).runs["p"]
+
+
+def test_a_changed_saved_input_is_shown_with_both_versions():
+    step = run("y = x * 2; z = y ** 2; y.add_(1)")[-1]
+    assert step.saved == [
+        {"holder": "PowBackward0", "tensor": "y", "at": 0, "now": 1, "state": "changed"}
+    ]
+    assert {row["name"]: row["version"] for row in step.tensors} == {"x": 0, "y": 1, "z": 0}
+
+
+def test_a_program_ends_where_backward_fails_with_the_first_line_of_the_message():
+    step = run("y = x.exp(); y.add_(1); y.sum().backward(); y = 0")[-1]
+    assert step.line == 4
+    assert step.error == f"RuntimeError: {week08.MESSAGES['a saved output is changed'][2]}"
+
+
+def test_data_moves_no_counter():
+    step = run("s = x.sigmoid(); s.data.zero_()")[-1]
+    assert step.words == "No counter moves." and step.saved[0]["state"] == "same"
+
+
+def test_saved_values_are_freed_by_backward():
+    step = run("u = x * 2; y = u.exp(); u.add_(1); y.sum().backward()")[-1]
+    assert step.error == "" and [row["state"] for row in step.saved] == ["freed"]
+    assert "x.grad = [14.78, 14.78, 14.78]." in step.words
+
+
+def test_a_program_that_is_not_python_is_refused():
+    with pytest.raises(ValueError, match="not Python"):
+        Versions(p="y = ")
+
+
+def test_the_page_holds_all_steps_and_the_text_form_names_the_error():
+    widget = Versions(p=START + "x.add_(1)")
+    assert "leaf Variable" in widget.page() and "✗ RuntimeError: a leaf Variable" in widget.text

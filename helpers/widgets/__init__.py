@@ -6,6 +6,7 @@ from helpers.widgets.shape_flow import ShapeFlow
 from helpers.widgets.softmax_bars import SoftmaxBars
 from helpers.widgets.step_size import StepSize
 from helpers.widgets.stepper import Step, Stepper
+from helpers.widgets.versions import Versions
 from helpers.widgets.worksheet import Worksheet
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Step",
     "StepSize",
     "Stepper",
+    "Versions",
     "Worksheet",
     "calibration",
     "predict",
