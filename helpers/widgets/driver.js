@@ -4,15 +4,16 @@
 function driver(el, data, state, changed) {
   const { nodes, names, values, consumers, right, root, leaves } = data.drive;
   const [{ svg }] = data.variants;
-  let pushed = [...state.pushed], doubt = null;
+  let pushed = [...state.pushed], doubt = null, help = false; // without help the rule is to be found
   const button = (label, action) => make("button", { type: "button", onclick: action }, label);
   const undo = button("Undo", () => turn(pushed.slice(0, -1)));
   const again = button("Start again", () => turn([]));
+  const who = button("Show who waits", () => { help = !help; paint(); });
   const count = make("span", { className: "ag-count" });
   const words = make("div", { className: "ag-words", ariaLive: "polite" });
   const equation = make("div", { className: "ag-equation" });
   const frame = make("div", { className: "ag-frame" });
-  el.replaceChildren(make("div", { className: "ag-bar-row" }, undo, again, count),
+  el.replaceChildren(make("div", { className: "ag-bar-row" }, undo, again, who, count),
     make("div", { className: "ag-caption" }, words, equation), frame);
   const shown = picture(frame, svg);
   const badges = new Map();
@@ -72,11 +73,11 @@ function driver(el, data, state, changed) {
     const nodeMarks = {}, edgeMarks = {}, inner = nodes.filter((n) => n.parents.length).length;
     for (const [i] of shown.nodes) {
       const waits = waitsFor(i).length, isDone = pushed.includes(i);
-      const marks = isDone ? ["ag-done"] : nodes[i].parents.length && !waits ? ["ag-ready"] : [];
+      const marks = isDone ? ["ag-done"] : help && nodes[i].parents.length && !waits ? ["ag-ready"] : [];
       if (lost[i]) marks.push("ag-loses");
       nodeMarks[i] = marks.join(" ");
       badges.get(i).textContent = lost[i] ? "✗ too late" : isDone ? "✓" :
-        waits && nodes[i].parents.length ? `waits for ${waits}` : "";
+        help && waits && nodes[i].parents.length ? `waits for ${waits}` : "";
     }
     for (const { i, p, slot } of last) {
       edgeMarks[edgeKey(p, i, slot)] = edgeMarks[`stem ${i}`] = edgeMarks[`op ${i}`] = "ag-carries-gradient";
@@ -86,6 +87,7 @@ function driver(el, data, state, changed) {
     shown.show({ values, grads: grads.map(number), nodeMarks, edgeMarks });
     count.textContent = `${pushed.length} of ${inner} pushed`;
     undo.disabled = again.disabled = !pushed.length;
+    who.ariaPressed = String(help);
     el.dataset.pushed = pushed.join(" ");
     delete el.dataset.verdict;
     if (doubt !== null) return;
