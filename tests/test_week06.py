@@ -1,0 +1,415 @@
+"""Week 6: every exercise as stub, as reference, as each known mistake, right in other styles, and
+wrong in ways that nobody has listed; the network against PyTorch.
+"""
+
+import random
+
+import pytest
+import torch
+from cells import written
+
+from helpers.attempt import stub_of
+from helpers.data import moons
+from helpers.engine import fifty, scalar
+from helpers.weeks import week06
+from helpers.weeks import week06_cases as cases
+from helpers.weeks import week06_network as network
+from helpers.weeks.rewrite import rewritten
+
+TASKS = {task.name: task for task in week06.all}
+EXACT = 1e-12
+
+RIGHT = {
+    "Neuron": [
+        """
+        class Neuron:
+            def __init__(self, n_in, rng, relu=True):
+                self.p = [Value(rng.uniform(-1, 1)) for _ in range(n_in)] + [Value(0)]
+                self.relu = relu
+            def parameters(self):
+                return self.p
+            def __call__(self, xs):
+                z = sum((w * x for w, x in zip(self.p, xs)), self.p[-1])
+                return z.relu() if self.relu else z
+        """,
+        """
+        class Neuron:
+            def __init__(self, n_in, rng, relu=True):
+                self.w = tuple(Value(rng.uniform(-1, 1)) for _ in range(n_in))
+                self.b, self.relu = Value(0.0), relu
+            @property
+            def parameters(self):
+                return self.w + (self.b,)
+            def __call__(self, xs):
+                z = self.w[0] * xs[0]
+                for i in range(1, len(xs)):
+                    z = z + self.w[i] * xs[i]
+                z = z + self.b
+                if self.relu:
+                    return z.relu()
+                return z
+        """,
+    ],
+    "Layer": [
+        """
+        class Layer:
+            def __init__(self, n_in, n_out, rng, relu=True):
+                self.neurons = []
+                for _ in range(n_out):
+                    self.neurons.append(Neuron(n_in, rng, relu=relu))
+            def parameters(self):
+                return sum((n.parameters for n in self.neurons), [])
+            def __call__(self, xs):
+                return [n(xs) for n in self.neurons]
+        """,
+        """
+        class Layer:
+            def __init__(self, n_in, n_out, rng, relu=True):
+                self.n = tuple(Neuron(n_in, rng, relu) for _ in range(n_out))
+                self.parameters = [p for n in self.n for p in n.parameters]
+            def __call__(self, xs):
+                return tuple(n(xs) for n in self.n)
+        """,
+    ],
+    "MLP": [
+        """
+        class MLP:
+            def __init__(self, n_in, sizes, seed=0):
+                rng, widths = random.Random(seed), [n_in, *sizes]
+                self.layers = [Layer(a, b, rng) for a, b in zip(widths[:-2], widths[1:-1])]
+                self.layers.append(Layer(*widths[-2:], rng, relu=False))
+            def parameters(self):
+                return [p for layer in self.layers for p in layer.parameters]
+            def __call__(self, xs):
+                for layer in self.layers:
+                    xs = layer(xs)
+                return xs if len(xs) > 1 else xs[0]
+        """,
+        """
+        class MLP:
+            def __init__(self, n_in, sizes, seed=0):
+                rng = random.Random(seed)
+                *hidden, last = sizes
+                self.body, self.parameters = [], []
+                for n in hidden:
+                    self.body.append(Layer(n_in, n, rng))
+                    n_in = n
+                self.head = Layer(n_in, last, rng, relu=False)
+                for layer in [*self.body, self.head]:
+                    self.parameters += layer.parameters
+            def __call__(self, xs):
+                for layer in self.body:
+                    xs = layer(xs)
+                return self.head(xs)
+        """,
+    ],
+    "hinge_loss": [
+        """
+        def hinge_loss(scores, y):
+            return sum((1 - yi * s).relu() for s, yi in zip(scores, y)) / len(y)
+        """,
+        """
+        def hinge_loss(scores, y):
+            total = Value(0.0)
+            for i in range(len(y)):
+                total = total + (scores[i] * (-y[i]) + 1).relu() / len(scores)
+            return total
+        """,
+    ],
+    "l2_penalty": [
+        """
+        def l2_penalty(params, lam):
+            return lam * sum(p**2 for p in params)
+        """,
+        """
+        def l2_penalty(params, lam):
+            total = Value(0.0)
+            for p in params:
+                total = total + p * p * lam
+            return total
+        """,
+    ],
+    "sgd_step": [
+        """
+        def sgd_step(params, lr):
+            for i in range(len(params)):
+                params[i].data = params[i].data - params[i].grad * lr
+        """,
+        """
+        def sgd_step(params, lr):
+            for p in params:
+                p.data += -lr * p.grad
+            return params
+        """,
+    ],
+    "training_step": [
+        """
+        def training_step(model, X, y, lr=0.1, lam=1e-4):
+            params = model.parameters()
+            for p in params:
+                p.grad = 0
+            loss = hinge_loss([model(x) for x in X], y) + l2_penalty(params, lam)
+            loss.backward()
+            for p in params:
+                p.data -= lr * p.grad
+            return float(loss.data)
+        """,
+        """
+        def training_step(model, X, y, lr=0.1, lam=1e-4):
+            scores = list(map(model, X))
+            data = sum((1 + -yi * s).relu() for yi, s in zip(y, scores)) * (1 / len(X))
+            loss = data + lam * sum(p * p for p in model.parameters)
+            for p in model.parameters:
+                p.grad = 0.0
+            loss.backward()
+            value = loss.data
+            sgd_step(model.parameters, lr)
+            return value
+        """,
+    ],
+    "fix_the_loop": [
+        """
+        def fix_the_loop(params, loss_of, lr, steps):
+            losses = []
+            for p in params:
+                p.grad = 0.0
+            for step in range(steps):
+                loss = loss_of()
+                losses.append(loss.data)
+                loss.backward()
+                for p in params:
+                    p.data -= lr * p.grad
+                    p.grad = 0.0
+            return losses
+        """,
+        """
+        def fix_the_loop(params, loss_of, lr, steps):
+            def step():
+                for p in params:
+                    p.grad = 0
+                loss = loss_of()
+                loss.backward()
+                sgd_step(params, lr)
+                return loss.data
+            return tuple(step() for _ in range(steps))
+        """,
+    ],
+    "momentum_step": [
+        """
+        def momentum_step(params, velocities, lr, beta=0.9):
+            for i, p in enumerate(params):
+                velocities[i] = beta * velocities[i] + p.grad
+                p.data -= lr * velocities[i]
+            return velocities
+        """,
+        """
+        def momentum_step(params, velocities, lr, beta=0.9):
+            new = tuple(p.grad + v * beta for p, v in zip(params, velocities))
+            for p, v in zip(params, new):
+                p.data = p.data - lr * v
+            return new
+        """,
+    ],
+}
+WRONG = {  # pieces of the reference, exchanged; none of them is a known mistake
+    "Neuron": [
+        [("z.relu() if", "z.tanh() if")],
+        [("Value(0.0)", "Value(1.5)")],
+        [("z = z + w * x", "z = z - w * x")],
+        [("[*self.weights, self.bias]", "[self.bias, *self.weights]")],
+        [("rng.uniform(-1, 1)", "5.0 + rng.uniform(-1, 1)")],
+    ],
+    "Layer": [
+        [("return [neuron(xs) for neuron in self.neurons]", "return self.neurons[0](xs)")],
+        [("return [neuron(xs)", "return [neuron(xs[::-1])")],
+        [("for neuron in self.neurons for p", "for neuron in self.neurons[::-1] for p")],
+    ],
+    "MLP": [
+        [("xs[0] if len(xs) == 1 else xs", "xs[0]")],
+        [("k < len(sizes) - 1", "k < len(sizes) - 2")],
+        [("for layer in self.layers for p", "for layer in self.layers[::-1] for p")],
+        [("random.Random(seed)", "random.Random()")],
+    ],
+    "hinge_loss": [
+        [(" + 1.0", " + 2.0")],
+        [("return total * (1.0 / len(scores))", "return total.data / len(scores)")],
+        [(".relu() + total", ".relu() ** 2 + total")],
+    ],
+    "l2_penalty": [
+        [("p * p", "p * p.data")],
+        [("return total * lam", "return total.data * lam")],
+        [("p * p + total", "p * p * p + total")],
+    ],
+    "sgd_step": [
+        [("for p in params", "for p in params[1:]")],
+        [("lr * p.grad", "lr * p.data")],
+        [("p.data -= lr * p.grad", "p.data -= lr * p.grad; p.grad = 0.0")],
+    ],
+    "training_step": [
+        [("return loss.data", "return None")],
+        [("    sgd_step(model.parameters, lr)\n", "")],
+        [("sgd_step(model.parameters, lr)", "sgd_step(model.parameters, 2 * lr)")],
+        [("return loss.data", "return hinge_loss([model(x) for x in X], y).data")],
+    ],
+    "fix_the_loop": [
+        [("range(steps)", "range(steps - 1)")],
+        [("lr * p.grad", "lr")],
+        [("losses.append(loss.data)", "losses.append(loss_of().data)")],
+    ],
+    "momentum_step": [
+        [("p.data -= lr * v", "p.data += lr * v")],
+        [("    return velocities", "    return None")],
+        [("p.data -= lr * v", "p.data -= lr * (v + p.grad)")],
+    ],
+}
+
+
+def each(table):
+    return [
+        pytest.param(name, entry, id=f"{name} {k}")
+        for name, entries in table.items()
+        for k, entry in enumerate(entries)
+    ]
+
+
+def test_the_exercises_are_those_of_the_syllabus():
+    assert list(TASKS) == [
+        "Neuron", "Layer", "MLP", "hinge_loss", "l2_penalty", "sgd_step", "training_step",
+        "fix_the_loop", "momentum_step",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+def test_has_three_hints_an_effort_and_three_known_mistakes(task):
+    assert len(set(task.hints)) == 3
+    assert task.minutes > 0 and task.difficulty in (1, 2, 3)
+    assert len({mistake.code for mistake in task.mistakes}) >= 3
+    assert task.week == "week06"
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_reference_passes(name):
+    assert TASKS[name].check(TASKS[name].reference).status == "passed"
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_known_mistake_is_named_and_explained_by_its_own_words(name):
+    for mistake in TASKS[name].mistakes:
+        verdict = TASKS[name].check(mistake.attempt)
+        assert (verdict.status, verdict.mistake) == ("failed", mistake.code), verdict
+        assert verdict.message.startswith(mistake.explanation), verdict
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_stub_is_not_attempted(name):
+    assert TASKS[name].check(stub_of(TASKS[name].reference)).status == "not attempted"
+
+
+@pytest.mark.parametrize(("name", "source"), each(RIGHT))
+def test_a_right_answer_in_another_style_passes(name, source):
+    known = {key: value for key, value in vars(network).items() if key != name}
+    known = {key: value for key, value in known.items() if not key.startswith("__")}
+    verdict = TASKS[name].check(written(source, name, **known))
+    assert verdict.status == "passed", verdict
+
+
+@pytest.mark.parametrize(("name", "changes"), each(WRONG))
+def test_an_unlisted_wrong_answer_fails(name, changes):
+    verdict = TASKS[name].check(rewritten(TASKS[name].reference, *changes))
+    assert verdict.status == "failed"
+    assert len(str(verdict)) > 20
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_reference_passes_on_the_engine_of_week_1(name, monkeypatch):
+    monkeypatch.setattr(network, "Value", fifty.Value)
+    assert TASKS[name].check(rewritten(TASKS[name].reference)).status == "passed"
+
+
+def test_some_neurons_of_the_cases_are_on_and_some_are_off():
+    outputs = {case.run(network.Neuron)["outputs"][0] > 0 for case in cases.neuron_cases()[3:]}
+    assert outputs == {True, False}
+
+
+def test_moons_network_has_337_parameters():
+    assert len(network.MLP(2, [16, 16, 1]).parameters) == 337
+
+
+# ------------------------------------------------------------------ against PyTorch
+
+
+def in_torch(model, sizes):
+    """The same network as tensors, a weight matrix and a bias for each layer."""
+    numbers, tensors = iter([p.data for p in model.parameters]), []
+    for a, b in zip(sizes, sizes[1:]):
+        rows = torch.tensor([[next(numbers) for _ in range(a + 1)] for _ in range(b)])
+        tensors += [rows[:, :-1].clone().requires_grad_(), rows[:, -1].clone().requires_grad_()]
+    return tensors
+
+
+def torch_loss(tensors, X, y, lam):
+    for k in range(0, len(tensors), 2):
+        X = X @ tensors[k].T + tensors[k + 1]
+        X = X.relu() if k < len(tensors) - 2 else X
+    return (1 - y * X[:, 0]).relu().mean() + lam * sum((p**2).sum() for p in tensors)
+
+
+def flat(tensors):
+    return [
+        number
+        for W, b in zip(tensors[::2], tensors[1::2])
+        for number in torch.cat([W, b[:, None]], dim=1).flatten().tolist()
+    ]
+
+
+@pytest.fixture
+def float64():
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
+
+
+@pytest.mark.parametrize("sizes", [[2, 3, 1], [3, 4, 4, 1]], ids=str)
+def test_training_steps_follow_pytorch(sizes, float64):
+    rng = random.Random(1)
+    X = [[rng.uniform(-2, 2) for _ in range(sizes[0])] for _ in range(7)]
+    y = [1, -1, -1, 1, 1, -1, 1]
+    model = network.MLP(sizes[0], sizes[1:], seed=3)
+    tensors = in_torch(model, sizes)
+    optimizer = torch.optim.SGD(tensors, lr=0.1)
+    for _ in range(5):
+        loss = torch_loss(tensors, torch.tensor(X), torch.tensor(y), 0.01)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        assert network.training_step(model, X, y, 0.1, 0.01) == pytest.approx(
+            loss.item(), rel=EXACT
+        )
+        assert [p.data for p in model.parameters] == pytest.approx(flat(tensors), rel=1e-11)
+
+
+def test_momentum_step_follows_pytorch(float64):
+    params = [scalar.Value(x) for x in (0.5, -1.0, 2.0)]
+    tensor = torch.tensor([0.5, -1.0, 2.0], requires_grad=True)
+    optimizer = torch.optim.SGD([tensor], lr=0.1, momentum=0.9)
+    velocities = [0.0] * 3
+    for step in range(6):
+        grads = [0.3 * step - 1.0, 0.7, -0.2 * step]
+        tensor.grad = torch.tensor(grads)
+        optimizer.step()
+        for p, grad in zip(params, grads):
+            p.grad = grad
+        velocities = network.momentum_step(params, velocities, 0.1, 0.9)
+        assert [p.data for p in params] == pytest.approx(tensor.tolist(), rel=EXACT)
+
+
+def test_moons_loss_has_the_value_and_gradients_of_pytorch(float64):
+    X, t = moons(20)
+    y = (2 * t - 1).tolist()
+    model = network.MLP(2, [16, 16, 1])
+    tensors = in_torch(model, [2, 16, 16, 1])
+    network.training_step(model, X.tolist(), y, lr=0.0, lam=1e-4)
+    torch_loss(tensors, torch.tensor(X), torch.tensor(y), 1e-4).backward()
+    right = flat([tensor.grad for tensor in tensors])
+    assert [p.grad for p in model.parameters] == pytest.approx(right, rel=1e-10, abs=1e-15)
