@@ -13,7 +13,7 @@ import pytest
 import torch
 from cells import run_cell
 
-from helpers import memory
+from helpers import MemoryMeter, memory
 from helpers.engine import fifty, scalar
 from helpers.fuzz import random_program
 from helpers.weeks import week07 as ex
@@ -938,3 +938,88 @@ def _run_loop(source):
     w = torch.tensor([1.0, 2.0], requires_grad=True)
     loop = run_cell(source, torch=torch)["broken_loop"]
     return loop([w], lambda: (w**2).sum(), lambda: (w**2).mean(), lr=0.1, steps=5)
+
+
+# ------------------------------------------------------------------ the memory meter
+
+
+def layer(X, W, b):
+    return ((X @ W + b).tanh() ** 2).mean()
+
+
+@pytest.fixture(scope="module")
+def meter():
+    W = torch.ones(100, 50, requires_grad=True)
+    return MemoryMeter(layer, torch.ones(64, 100), W, torch.zeros(50, requires_grad=True))
+
+
+def test_meter_finds_each_block_once_with_all_its_holders(meter):
+    found = [(block.name, block.bytes, block.yours, len(block.holders)) for block in meter.blocks]
+    assert found == [("X", 25600, True, 1), ("result of tanh", 12800, False, 2)]
+
+
+def test_meter_counts_what_saved_bytes_counts():
+    x = torch.linspace(0.1, 1, 50, requires_grad=True)
+    for f in (lambda x: x.exp().sin().sum(), lambda x: (x * x).tanh().log().mean()):
+        peak = max(step["held"] for step in MemoryMeter(f, x).data["variants"][0]["steps"])
+        assert peak == ex.saved_bytes.reference(f, x)
+
+
+def test_meter_frees_node_by_node_in_the_order_of_the_engine(meter):
+    steps = meter.data["variants"][0]["steps"]
+    back = [step["held"] for step in steps if step["phase"] == "backward"]
+    assert back == [38400, 38400, 25600, 25600, 0]
+
+
+def test_meter_shows_that_retain_graph_keeps_everything_for_the_second_pass(meter):
+    steps = meter.data["variants"][1]["steps"]
+    assert {step["held"] for step in steps if step["phase"] == "backward"} == {38400}
+    assert steps[-1]["phase"] == "second backward" and steps[-1]["held"] == 0
+
+
+def test_meter_leaves_the_inputs_and_their_gradients_alone():
+    x = torch.ones(3, requires_grad=True)
+    MemoryMeter(lambda x: (x * x).sum(), x)
+    assert x.grad is None and x.is_leaf and x.requires_grad
+
+
+def test_meter_names_inputs_constants_and_what_ops_save_beside_them():
+    X, t = torch.randn(4, 3, requires_grad=True), torch.tensor([0, 1, 2, 0])
+    factor = torch.full((4, 3), 2.0)
+
+    def f(X):
+        return torch.nn.functional.cross_entropy((X * factor).relu(), t)
+
+    names = [block.name for block in MemoryMeter(f, X).blocks]
+    assert names == [
+        "constant of mul",
+        "result of relu",
+        "result of log_softmax",
+        "target of nll_loss",
+        "total_weight of nll_loss",
+    ]
+
+
+def test_meter_says_in_words_what_it_shows(meter):
+    text = repr(meter)
+    assert "TanhBackward0 runs and lets go of the result of tanh. 12.8 kB are free." in text
+    assert "MmBackward0 runs and keeps X, for a second pass." in text
+    assert meter.step == 0 and meter.held == 0
+
+
+@pytest.mark.parametrize(
+    "f, sentence",
+    [
+        (lambda x: x * 2, "shape"),
+        (lambda x: x.detach().sum(), "no grad_fn"),
+        (lambda x: sum(x.exp() for _ in range(30)).sum(), "smaller function"),
+    ],
+)
+def test_meter_refuses_with_a_sentence(f, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        MemoryMeter(f, torch.ones(3, requires_grad=True))
+
+
+def test_meter_has_no_step_beyond_its_last(meter):
+    with pytest.raises(ValueError, match="steps 0 to 10"):
+        meter.step = 11
