@@ -32,6 +32,8 @@ _WRITES = r"\.\w+\s*[-+]?=[^=]"
 
 def line_of_fault(engine: type, fault: Fault) -> tuple[int | None, str]:
     """The number of the line, counted from the top of the cell or file, and its text."""
+    if fault.kind == "seeded again":
+        return _line_of_method(engine, "backward", r"\.\w+ = 1(\.0*)?$")
     if fault.kind in ("order", "not seeded"):
         return _line_of_method(engine, "backward")
     mine = codes(engine)

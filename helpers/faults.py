@@ -1,9 +1,10 @@
 """Which line of an engine is wrong: the first op whose backward disagrees with mathematics.
 
 `find_fault` lets the engine run its own backward pass under watch (`helpers.graph`), works out what
-the gradients should be (`helpers.truth`), and compares push by push. A push can be wrong in five
+the gradients should be (`helpers.truth`), and compares push by push. A push can be wrong in six
 ways: the local derivative is not the right one, it overwrote what another path had brought, it came
-before the node's own gradient was complete, it never came, or the pass was never seeded with 1.
+before the node's own gradient was complete, it never came, the pass was never seeded with 1, or a
+node in its middle was.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ class Fault:
     node, parent : Node
         Where it happened: the result of that operation, and the operand that got a wrong push.
     kind : str
-        "local derivative", "overwrote", "order", "missing push" or "not seeded".
+        "local derivative", "overwrote", "order", "missing push", "not seeded" or "seeded again".
     expected, got : float
-        The push as it should be and as it was; for "order" and "not seeded" the gradient of `node`.
+        The push as it should be and as it was; for "order" and a seed the gradient of `node`.
     message : str
         What is wrong, and what the engine seems to have done instead.
     """
@@ -117,7 +118,7 @@ def _by_node(trace: Trace) -> tuple[list[list[Timed]], list[list[Timed]]]:
     return sent, arrived
 
 
-# ------------------------------------------------------------------ the five kinds
+# ------------------------------------------------------------------ the six kinds
 
 
 def _not_seeded(root: Node, got: float, sent: list[list[Timed]], truth: Truth) -> Fault | None:
@@ -156,7 +157,22 @@ def _order(node: Node, sent: list[Timed], arrived: list[Timed], truth: Truth) ->
         )
         return Fault(node.op, node, None, "overwrote", total, then, message)
     if len(sent) > len(node.parents):
-        return _pushed_twice(node, [push for _, push in sent], truth)
+        pushes = [push for _, push in sent]
+        return _seeded_again(node, pushes) or _pushed_twice(node, pushes, truth)
+    return None
+
+
+def _seeded_again(node: Node, sent: list[Push]) -> Fault | None:
+    """A parent that got its due, which is 0, and was then set to 1 like a result."""
+    for push in sent:
+        parent = push.parent
+        pushes = [p for p in sent if p.parent is parent]
+        if push in pushes[node.parents.count(parent) :] and (push.before, push.after) == (0, 1):
+            message = (
+                f"The gradient of {_named(parent)} is 0 and is set to 1. A node whose gradient is "
+                "0 is seeded again: only the result gets 1."
+            )
+            return Fault(parent.op, parent, None, "seeded again", 0.0, 1.0, message)
     return None
 
 

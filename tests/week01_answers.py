@@ -455,6 +455,12 @@ WRONG = {
             "a mark on the nodes"),
         "endless": (changed(_ORDER, ("visit(parent)", "visit(node)")), "calls itself too deep"),
         "a stranger": (changed(_ORDER, ("return order", "return order + [None]")), "not a node"),
+        "lists in the list": (
+            "def topological_order(root):\n"
+            "    return [topological_order(p) for p in root.parents] + [root]",
+            "Your list contains lists: use `+=` (extend)"),
+        "copies of the nodes' names": (
+            changed(_ORDER, ("order.append(node)", "order.append(node.name + '!')")), "not a node"),
         "the first parent only": (changed(_ORDER, ("in node.parents:", "in node.parents[:1]:")),
                                   "Missing from the list: two"),
     },

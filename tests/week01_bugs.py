@@ -133,6 +133,21 @@ KNOWN = {
     "closures, every path in the list": (with_pass(_TUPLES, _EVERY_PATH), "NOVISIT"),
     "closures, not reversed": (changed(CLOSURES, ("reversed(topo)", "topo")), "FORWARDS"),
     "closures, no seed": (changed(CLOSURES, ("        self.grad = 1\n", "")), "NOSEED"),
+    "local derivatives, seeded wherever there is 0": (with_pass(LOCALS, """
+        if self.grad == 0:
+            self.grad = 1
+        for parent, local in zip(self.parents, self.local_grads):
+            parent.grad += local * self.grad
+        for parent in self.parents:
+            parent.backward()
+"""), "RESEED"),
+    "closures, seeded wherever there is 0": (
+        changed(CLOSURES, ("        self.grad = 1\n", ""), ("v._backward()", "v.push()")) + """
+    def push(self):
+        if self.grad == 0:
+            self.grad = 1
+        self._backward()
+""", "RESEED"),
     "closures, own gradient": (_OWN_GRADIENT, "SELFGRAD"),
     "closures, own gradient in *": (
         rule("__mul__", "self.grad += other.data * self.grad",

@@ -259,6 +259,9 @@ def _order_case(label: str, build) -> Case:
             return Wrong(f"A list is expected, but you give a {type(order).__name__}.")
         if order is None or isinstance(order, str):
             return order
+        strange = [entry for entry in order if not isinstance(entry, fifty.Value)]
+        if strange:
+            return Wrong(_not_a_node(strange[0]))
         again = order_of(root)
         if not isinstance(again, Sequence) or [*map(id, again)] != [*map(id, order)]:
             return Wrong(
@@ -270,6 +273,14 @@ def _order_case(label: str, build) -> Case:
         return [getattr(node, "name", None) or show(node) for node in order]
 
     return Case(label, run)
+
+
+def _not_a_node(entry) -> str:
+    if isinstance(entry, list | tuple):
+        return (
+            "Your list contains lists: use `+=` (extend), which adds the nodes inside one by one."
+        )
+    return f"The list holds {show(entry)}, which is not a node of this graph. Append the nodes."
 
 
 def any_valid_order(case, expected, got):

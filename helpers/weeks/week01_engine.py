@@ -189,6 +189,11 @@ for _code, _why, *_changes in [
      "consumers have pushed to it, and again later: 52 instead of 20. Take the reversed topological "
      "order.",
      (_PASS, _RECURSION)),
+    ("RESEED", "A node whose gradient is 0 is seeded again: only the result gets 1. Behind a relu that "
+     "is off a gradient of 0 is right, and stays.",
+     ("in reversed(order):\n",
+      "in reversed(order):\n            if node.grad == 0:\n                node.grad = 1.0\n"),
+     ("        self.grad = 1.0\n", "")),
     ("RESTART", "Every call of backward() sets the gradient of its node to 1, so the recursion erases "
      "what had arrived there, down to the leaves. Only the result starts at 1: let backward() do that "
      "once, and go through the reversed topological order after it.",
