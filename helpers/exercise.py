@@ -222,12 +222,12 @@ class Exercise(Task):
         if wrong_kind:
             return Verdict(status="failed", message=wrong_kind)
         still_open = open_parts(attempt)
-        if still_open:
-            message = self._open(attempt, still_open) + self._so_far(attempt, still_open)
-            return Verdict(status="not attempted", message=message)
         missing = self._missing(attempt)
-        if missing:
-            return Verdict(status="failed", message=missing)
+        if still_open or missing:
+            return self._unfinished(attempt, still_open, missing)
+        misfit = self._misfit(attempt)
+        if misfit:
+            return Verdict(status="failed", message=misfit)
         return diagnose(self._battery, attempt, self._knowledge)
 
     def _wrong_kind(self, attempt: object) -> str | None:
@@ -239,19 +239,22 @@ class Exercise(Task):
             return f"`{self.name}` must be a function, but you give {show(attempt)}."
         return None
 
-    def _open(self, attempt: object, parts: list[str]) -> str:
+    def _unfinished(self, attempt: object, still_open: list[str], missing: list[str]) -> Verdict:
+        """The verdict on an attempt of which some or all is still to be written."""
         line, _ = open_line(attempt)
         where = f" First in line {line}." if line else ""
-        if isinstance(attempt, type) and parts != [attempt.__name__]:
-            names = ", ".join(f"`{part}`" for part in parts)
-            return f"Still open (`...`): {names}.{where}"
-        return f"Replace the `...` by your answer and run the cell again.{where}"
-
-    def _so_far(self, attempt: object, still_open: list[str]) -> str:
-        """What can be said already of a class in which some methods are still open."""
         if not isinstance(attempt, type) or still_open == [attempt.__name__]:
-            return ""
-        with _raising(attempt, still_open):
+            message = f"Replace the `...` by your answer and run the cell again.{where}"
+            return Verdict(status="not attempted", message=message)
+        parts = [f"Still open (`...`): {_list(still_open)}.{where}"] if still_open else []
+        parts += [f"Still missing: {_list(missing)}."] if missing else []
+        done = [name for name in self._methods if name not in {*still_open, *missing}]
+        message = " ".join(parts) + self._so_far(attempt, [*still_open, *missing], done)
+        return Verdict(status="not attempted", message=message, begun=bool(done))
+
+    def _so_far(self, attempt: type, to_come: list[str], done: list[str]) -> str:
+        """What can be said already of a class in which some methods are still to come."""
+        with _raising(attempt, to_come):
             outcomes = self._battery.run(attempt)
             ready = [
                 case
@@ -263,17 +266,25 @@ class Exercise(Task):
             part = Battery(ready, self.reference, self._tolerance, self._judge)
             verdict = diagnose(part, attempt, self._knowledge)
         if verdict.status == "passed":
-            return f"\nWhat is there is right on {len(ready)} of {len(self.cases)} cases so far."
+            of = f"the {len(ready)} of {len(self.cases)} cases that need nothing else yet"
+            return f"\nWhat is there ({_list(done)}) is right, on {of}." if done else ""
         return f"\nWhat is there is not right yet, for example on {verdict.case}: {verdict.message}"
 
-    def _missing(self, attempt: object) -> str | None:
-        """A sentence about methods or parameters that the attempt lacks."""
+    @property
+    def _methods(self) -> list[str]:
+        """The methods a class must have; none for a function."""
+        if not isinstance(self.reference, type):
+            return []
+        return _methods(self.reference) if self._required is None else [*self._required]
+
+    def _missing(self, attempt: object) -> list[str]:
+        """The methods that a class must have and lacks."""
+        return [name for name in self._methods if not _has(attempt, name)]
+
+    def _misfit(self, attempt: object) -> str | None:
+        """A sentence about parameters of a function that do not fit."""
         if isinstance(self.reference, type):
-            required = self._required if self._required is not None else _methods(self.reference)
-            missing = [f"`{m}`" for m in required if not _has(attempt, m)]
-            if not missing:
-                return None
-            return f"`{self.name}` still lacks {', '.join(missing)}."
+            return None
         wanted = list(inspect.signature(self.reference).parameters)
         first = self._battery.cases[0]
         if isinstance(first, Arguments):
@@ -318,19 +329,22 @@ class _StillOpen(Exception):
 
 @contextlib.contextmanager
 def _raising(attempt: type, names: list[str]) -> Iterator[None]:
-    """Let these methods of a class raise `_StillOpen` instead of giving None."""
+    """Let these methods of a class, open or missing, raise `_StillOpen`."""
 
     def not_yet(*_, **__):
         raise _StillOpen
 
-    kept = {name: vars(attempt)[name] for name in names}
+    kept = {name: vars(attempt)[name] for name in names if name in vars(attempt)}
     for name in names:
         setattr(attempt, name, not_yet)
     try:
         yield
     finally:
-        for name, method in kept.items():
-            setattr(attempt, name, method)
+        for name in names:
+            if name in kept:
+                setattr(attempt, name, kept[name])
+            else:
+                delattr(attempt, name)
 
 
 def _methods(reference: type) -> list[str]:
@@ -345,8 +359,11 @@ def _methods(reference: type) -> list[str]:
 
 
 def _has(attempt: type, method: str) -> bool:
-    found = getattr(attempt, method, None)
-    return found is not None and found is not getattr(object, method, None)
+    return any(method in vars(family) for family in attempt.__mro__[:-1])
+
+
+def _list(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _show_argument(arg: object) -> str:

@@ -50,6 +50,8 @@ class Verdict:
         are right).
     only_answer : bool
         False where other answers than `expected` are right, too.
+    begun : bool
+        True where a part is written and the rest is still to come.
     """
 
     status: str
@@ -71,11 +73,17 @@ class Verdict:
     hints: tuple[str, ...] = ()
     solution: str = field(default="", repr=False)
     notes: tuple[str, ...] = ()
+    begun: bool = False
+
+    @property
+    def words(self) -> str:
+        """The status as a learner reads it."""
+        return "in progress" if self.begun else WORDS[self.status]
 
     @property
     def text(self) -> str:
         """The verdict as plain text."""
-        lines = [f"{SIGNS[self.status]} {self.exercise} · {WORDS[self.status]}{self._effort()}"]
+        lines = [f"{SIGNS[self.status]} {self.exercise} · {self.words}{self._effort()}"]
         lines += self.message.splitlines()
         lines += [f"  {name}: {value}" for name, value in self._facts()]
         if self.status == "failed" and self.hints:
@@ -92,7 +100,7 @@ class Verdict:
         tint = TINTS[_TINT[self.status]]
         label = (
             f'<span style="background-color:{tint.on_light};color:#FFFFFF;padding:1px 8px;'
-            f'border-radius:9px;font-weight:bold">{SIGNS[self.status]} {WORDS[self.status]}</span>'
+            f'border-radius:9px;font-weight:bold">{SIGNS[self.status]} {self.words}</span>'
         )
         head = f"{label}&nbsp; <b>{html.escape(self.exercise)}</b>{html.escape(self._effort())}"
         parts = [f"<div>{head}</div>"]

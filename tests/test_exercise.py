@@ -13,9 +13,10 @@ import pytest
 from cells import run_cell, written
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from week01_engines import rule
 
 from helpers import sandbox
-from helpers.attempt import source_of
+from helpers.attempt import source_of, stub_of
 from helpers.engine import fifty
 from helpers.exercise import Arguments, Case, Wrong, exercise
 from helpers.verdict import Verdict, prose, verified
@@ -417,7 +418,8 @@ def test_a_class_passes():
 
 def test_missing_methods_are_named():
     lacking = written("class Counter:\n    def down(self): return self", "Counter")
-    assert Counter.check(lacking).message == "`Counter` still lacks `up`."
+    verdict = Counter.check(lacking)
+    assert (verdict.status, verdict.message) == ("not attempted", "Still missing: `up`.")
 
 
 def test_open_methods_are_named():
@@ -680,7 +682,34 @@ class TestAHalfWrittenClass:
     def test_is_not_attempted_yet_but_what_is_there_is_tried(self):
         verdict = week01.Value.check(self.half())
         assert verdict.status == "not attempted"
-        assert "`__sub__`" in verdict.message and "right on 9 of" in verdict.message
+        assert verdict.message.endswith(
+            "\nWhat is there (`__add__`, `__mul__`, `backward`) is right, on the 9 of 45 cases "
+            "that need nothing else yet."
+        )
+
+    def test_is_in_progress_in_text_and_html(self):
+        verdict = week01.Value.check(self.half())
+        assert verdict.text.startswith("○ Value · in progress · ●●●")
+        assert ">○ in progress</span>" in verdict._repr_html_()
+
+    def test_with_every_method_open_is_not_attempted(self):
+        stub = stub_of(fifty.Value)
+        assert week01.Value.check(stub).text.startswith("○ Value · not attempted")
+
+    def test_may_lack_a_method_altogether(self):
+        verdict = week01.Value.check(self.half("def __sub__(self, other): ...", ""))
+        assert "`relu`. First in line" in verdict.message
+        assert "Still missing: `__sub__`." in verdict.message
+        assert "is right, on the 9 of 45 cases" in verdict.message
+
+    def test_hears_of_a_mistake_beside_a_method_that_it_lacks(self):
+        source = rule(
+            "__mul__", "self.grad = other.data * out.grad", "other.grad = self.data * out.grad"
+        )
+        lacking = source.replace("def __sub__", "def minus").replace("def relu", "def rectified")
+        verdict = week01.Value.check(written(lacking, "Value", math=math))
+        assert "Still missing: `__sub__`, `relu`." in verdict.message
+        assert "`+=`" in verdict.message
 
     def test_hears_of_a_mistake_in_what_is_there(self):
         wrong = self.half("(other.data, self.data)", "(self.data, other.data)")
@@ -688,8 +717,9 @@ class TestAHalfWrittenClass:
         assert verdict.status == "not attempted"
         assert "swaps" in verdict.message
 
-    def test_is_left_as_it_was(self):
-        attempt = self.half()
+    @pytest.mark.parametrize("old", ["", "def __sub__(self, other): ..."])
+    def test_is_left_as_it_was(self, old):
+        attempt = self.half(old, "")
         before = dict(vars(attempt))
         week01.Value.check(attempt)
         assert dict(vars(attempt)) == before

@@ -109,6 +109,13 @@ def test_one_open_method_is_enough_to_be_not_attempted(method):
     assert verdict.message.startswith(f"Still open (`...`): `{method}`.")
 
 
+@pytest.mark.parametrize("method", ["tanh", "backward"])
+def test_a_method_under_another_name_is_missing(method):
+    verdict = Value.check(engine(changed(LOCALS, (f"def {method}", "def other"))))
+    assert verdict.status == "not attempted"
+    assert verdict.message.startswith(f"Still missing: `{method}`.")
+
+
 @pytest.mark.parametrize("place", ["backward", "exp", "__init__"])
 def test_an_engine_that_hangs_is_ended(place, monkeypatch):
     monkeypatch.setattr(sandbox, "TIME_LIMIT", 0.3)

@@ -273,9 +273,6 @@ WRONG = {
     "no plain numbers": (
         LOCALS.replace("        other = other if isinstance(other, Value) else Value(other)\n", ""),
         "Python says AttributeError: 'float' object has no attribute 'data'"),
-    "no backward": (changed(LOCALS, ("def backward", "def forward")), "still lacks `backward`"),
-    "no tanh, no relu": (
-        LOCALS.replace("def tanh", "def t").replace("def relu", "def r"), "lacks `tanh`, `relu`"),
     "a misspelled name": (
         changed(LOCALS, ("t = math.tanh", "t = maths.tanh")), "'maths' is not defined"),
     "backward wants an argument": (
