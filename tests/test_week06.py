@@ -3,7 +3,10 @@ wrong in ways that nobody has listed; the network against PyTorch.
 """
 
 import random
+import re
+from pathlib import Path
 
+import nbformat
 import pytest
 import torch
 from cells import written
@@ -17,6 +20,7 @@ from helpers.weeks import week06_network as network
 from helpers.weeks.rewrite import rewritten
 
 TASKS = {task.name: task for task in week06.all}
+NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "week06_network_on_your_engine.ipynb"
 EXACT = 1e-12
 
 RIGHT = {
@@ -413,3 +417,46 @@ def test_moons_loss_has_the_value_and_gradients_of_pytorch(float64):
     torch_loss(tensors, torch.tensor(X), torch.tensor(y), 1e-4).backward()
     right = flat([tensor.grad for tensor in tensors])
     assert [p.grad for p in model.parameters] == pytest.approx(right, rel=1e-10, abs=1e-15)
+
+
+# ------------------------------------------------------------------ what the notebook says
+
+
+@pytest.fixture(scope="module")
+def notebook():
+    return nbformat.read(NOTEBOOK, as_version=4)
+
+
+def outputs(notebook):
+    found = [
+        output.get("text") or output.get("data", {}).get("text/plain", "")
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+    ]
+    return "".join(found)
+
+
+def prose(notebook):
+    return " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def test_the_notebook_reaches_every_point(notebook):
+    assert "50 of 50 right" in outputs(notebook) and "**50 of 50**" in prose(notebook)
+
+
+def test_the_notebook_follows_pytorch_loss_by_loss(notebook):
+    assert "losses below 1e-9: True" in outputs(notebook)
+
+
+def test_the_asked_number_of_nodes_is_the_counted_one(notebook):
+    counted = int(
+        re.search(r"your graph     : ([\d,]+) nodes", outputs(notebook))[1].replace(",", "")
+    )
+    asked = next(cell.source for cell in notebook.cells if "nodes of a step" in cell.source)
+    answer = int(re.search(r'answer="([\d,]+)"', asked)[1].replace(",", ""))
+    assert round(counted, -3) == answer
+
+
+def test_the_second_backward_doubles_the_cleared_leaf(notebook):
+    assert "first : (2.0, 12.0)\nsecond: (4.0, 24.0)" in outputs(notebook)
+    assert "24 instead of 12" in prose(notebook)

@@ -277,3 +277,9 @@ all = [
     fix_the_loop,
     momentum_step,
 ]
+
+
+def use(engine: type) -> type:
+    """Let the reference solutions of this week compute with this engine, too; gives it back."""
+    network.Value = engine
+    return engine
