@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from helpers.agreement import Agreement, agree, numbers
 from helpers.cases import Battery, Case, Mistake, Wrong
-from helpers.faultline import line_of_fault
+from helpers.faultline import line_of_fault, without_comma
 from helpers.faults import Fault, find_fault
 from helpers.graph import number
 from helpers.measure import op_name
@@ -52,7 +52,7 @@ def diagnose(battery: Battery, attempt: object, known: Knowledge) -> Verdict:
     failed = [i for i, result in enumerate(compared) if not _is_right(result)]
     unit, points = battery.unit, len(outcomes)
     if not failed:
-        error = None if battery.judge else max(result.error for result in compared)
+        error = _largest_error(battery, outcomes)
         message = verified(points, unit, error)
         return Verdict(status="passed", message=message, points=points, unit=unit, error=error)
 
@@ -72,7 +72,10 @@ def diagnose(battery: Battery, attempt: object, known: Knowledge) -> Verdict:
     result = compared[first]
     if isinstance(result, Problem):
         verdict = replace(verdict, line=result.line, line_text=result.line_text)
-        return _named(verdict, alike) or replace(verdict, message=result.message)
+        explained = _named(verdict, alike) or _bare_entry(
+            verdict, result, battery.cases[first], attempt
+        )
+        return explained or replace(verdict, message=result.message)
     unequal = [i for i in failed if isinstance(compared[i], Agreement) and battery.cases[i].graph]
     tried = {battery.cases[i]: outcomes[i] for i in unequal}
     faulty = _faulty_op(tried, attempt, known)
@@ -100,12 +103,38 @@ def _named(verdict: Verdict, alike: list[Mistake], code: str | None = None) -> V
     return replace(verdict, mistake=same.code, message=same.explanation + where)
 
 
+def _bare_entry(verdict: Verdict, problem: Problem, case: Case, engine) -> Verdict | None:
+    """The verdict where backward stumbles over a number in place of a tuple."""
+    if case.graph is None or problem.error != "TypeError":
+        return None
+
+    def search():
+        built = case.graph(engine)
+        return without_comma(engine, built[0] if isinstance(built, tuple) else built)
+
+    found = call(search, own=engine, limit=FAULT_LIMIT).value
+    if not found:
+        return None
+    said, line, text = found
+    where = f" Look at line {line}: `{text}`" if line else ""
+    return replace(verdict, message=said + where, line=line, line_text=text)
+
+
 def _with(verdict: Verdict, other: Verdict, *names: str) -> Verdict:
     return replace(verdict, **{name: getattr(other, name) for name in names})
 
 
 def _is_right(result: Agreement | Wrong | Problem) -> bool:
     return isinstance(result, Agreement) and bool(result)
+
+
+def _largest_error(battery: Battery, outcomes: list[Outcome]) -> float | None:
+    """The largest relative error of right results; None where several answers are right."""
+    pairs = [(e.value, o.value) for e, o in zip(battery.expected, outcomes, strict=True)]
+    found = [call(agree, right, got, battery.tolerance).value for right, got in pairs]
+    if battery.judge and not (all(found) and any([*numbers(right)] for right, _ in pairs)):
+        return None
+    return max(result.error for result in found if result)
 
 
 def _differing(expected: object, got: object, battery: Battery) -> tuple[object, object]:
@@ -126,7 +155,7 @@ def _plainly(result: Agreement, outcome: Outcome, right: int, verdict: Verdict) 
     one_number = result.number_only and all(place == () for place, _ in numbers(outcome.value))
     if not one_number:
         return f"{share} {result.message}"
-    return f"{share} Below stands the smallest that is not." if right else share
+    return f"{share} The simplest wrong case:" if right else share
 
 
 def _advice(case: Case, right: Outcome, outcome: Outcome, known: Knowledge) -> str:

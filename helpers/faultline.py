@@ -3,7 +3,8 @@
 Where a node keeps its backward rule as a function, it is the line of that function which writes the
 parent's gradient. Where it keeps local derivatives, it is the line of the operation that made the
 node, if that number is wrong, and the line of `backward` that pushes, if the number is right. For a
-wrong order or seed it is the method `backward`.
+wrong order or seed it is the method `backward`. `without_comma` finds the operation that kept a
+bare entry instead of a tuple, over which `backward` stumbles.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ METHODS = {
     "**": "__pow__",
     "neg": "__neg__",
 }
+_PARENTS = re.compile("parents|prev|children|operands|inputs")
 _WRITES = r"\.\w+\s*[-+]?=[^=]"
 
 
@@ -37,7 +39,7 @@ def line_of_fault(engine: type, fault: Fault) -> tuple[int | None, str]:
     if fault.kind in ("order", "not seeded"):
         return _line_of_method(engine, "backward")
     mine = codes(engine)
-    for rule in (value for value in _attributes(fault.node.obj) if inspect.isfunction(value)):
+    for rule in filter(inspect.isfunction, _attributes(fault.node.obj).values()):
         if rule.__code__ in mine:
             names = _names_of(fault.parent.obj, rule)
             return _line(rule.__code__, rf"\b({'|'.join(names) or '[a-z]+'}){_WRITES}")
@@ -47,10 +49,37 @@ def line_of_fault(engine: type, fault: Fault) -> tuple[int | None, str]:
     return _line_of_method(engine, METHODS.get(op, op), rf"\b{engine.__name__}\(")
 
 
-def _attributes(node: object) -> Iterator[object]:
+def without_comma(engine: type, root: object) -> tuple[str, int | None, str] | None:
+    """The first node that keeps one entry bare, `(e)`, where a tuple of one, `(e,)`, belongs.
+
+    Returns
+    -------
+    (str, int or None, str), or None
+        A sentence that names the operation and the attribute; the line that makes the node.
+    """
+    todo, seen = [root], set()
+    while todo:
+        node = todo.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        kept = _attributes(node)
+        op = next((kept[key] for key in ("op", "_op") if isinstance(kept.get(key), str)), "")
+        for name, value in kept.items():
+            number = "local" in name and isinstance(value, (int, float))
+            if number or (_PARENTS.search(name) and isinstance(value, engine)):
+                what = "a number" if number else "a node"
+                said = f"`{name}` of `{op}` is {what}; a tuple `(…,)` is needed, with its comma."
+                method = "__pow__" if op.startswith("**") else METHODS.get(op, op)
+                return said, *_line_of_method(engine, method, rf"\b{engine.__name__}\(")
+            if isinstance(value, (tuple, list, set)):
+                todo += [item for item in value if isinstance(item, engine)]
+    return None
+
+
+def _attributes(node: object) -> dict[str, object]:
     slots = [slot for cls in type(node).__mro__ for slot in getattr(cls, "__slots__", ())]
-    yield from getattr(node, "__dict__", {}).values()
-    yield from (getattr(node, slot, None) for slot in slots)
+    return {**{slot: getattr(node, slot, None) for slot in slots}, **getattr(node, "__dict__", {})}
 
 
 def _names_of(obj: object, function) -> list[str]:
@@ -63,7 +92,7 @@ def _keeps_right_number(node: Node, parent: Node) -> bool:
     """True if the node keeps the right local derivative for this parent, as `local_grads` does."""
     slot = node.parents.index(parent)
     right = measured_local(node, slot)
-    for kept in _attributes(node.obj):
+    for kept in _attributes(node.obj).values():
         if isinstance(kept, (tuple, list)) and len(kept) == len(node.parents):
             item = kept[slot][-1] if isinstance(kept[slot], tuple) else kept[slot]
             if right and isinstance(item, (int, float)):

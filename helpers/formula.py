@@ -21,6 +21,7 @@ FUNCTIONS = {
     "sigmoid": lambda x: 0.5 * (1 + math.tanh(x / 2)),
     "relu": lambda x: max(x, 0.0),
     "sqrt": math.sqrt,
+    "cbrt": math.cbrt,
     "max": max,
     "min": min,
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import random
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from helpers import memory
@@ -22,6 +22,7 @@ from helpers.task import Task, week_of
 from helpers.verdict import Verdict
 
 POINTS = 12  # random points for each formula
+BACKWARD = "Take the upstream gradient times the local derivative, once for each use, and add."
 _PLAIN = 1e-9  # relative; two formulas for the same thing differ by rounding only
 _ROUNDED = 5e-3  # relative; a number worked out by hand may be rounded to three digits
 
@@ -36,6 +37,7 @@ def paper(
     difficulty: int,
     hints: Iterable[str],
     mistakes: Mapping[str, tuple[Mapping[str, str], str]] | None = None,
+    advice: str = BACKWARD,
 ) -> Paper:
     """Make an exercise for pencil and paper.
 
@@ -51,6 +53,8 @@ def paper(
         As for `exercise`.
     mistakes : dict, optional
         CODE to (the lines as this mistake has them, explanation).
+    advice : str, optional
+        What to do about a wrong line of which no more is known; by default for a backward pass.
 
     Examples
     --------
@@ -61,14 +65,17 @@ def paper(
     'passed'
     """
     week = week_of(sys._getframe(1).f_globals)
-    return Paper(name, title, week, minutes, difficulty, hints, answers, at, mistakes or {})
+    return Paper(name, title, week, minutes, difficulty, hints, answers, at, mistakes or {}, advice)
 
 
 class Paper(Task):
     """One derivation; made by `paper`. `mistakes` lists the known ones as for an exercise."""
 
-    def __init__(self, name, title, week, minutes, difficulty, hints, answers, at, mistakes):
+    def __init__(
+        self, name, title, week, minutes, difficulty, hints, answers, at, mistakes, advice
+    ):
         super().__init__(name, title, week, minutes, difficulty, hints)
+        self._wrong_line = advice
         known = set(at)
         self._given = {key: _formula(value, known) for key, value in at.items()}
         self.answers: dict[str, Formula] = {}
@@ -149,8 +156,10 @@ class Paper(Task):
         """A failed verdict, or None if this line is right."""
         failed = Verdict(status="failed", case=self._place(line))
         if isinstance(given, bool) or not (isinstance(given, str) or _is_number(given)):
-            wanted = f"For `{line}` a number or a formula in quotes is expected, not {show(given)}."
-            return replace(failed, message=wanted)
+            known = given is None or isinstance(given, bool | Sequence)
+            what = show(given) if known else f"an object of type {type(given).__name__}"
+            wanted = f"For `{line}` a number or a formula in quotes is expected, not {what}."
+            return replace(failed, message=f'{wanted} Put the formula in quotes: `{line}="…"`.')
         above = list(self.answers)[: list(self.answers).index(line)]
         try:
             formula = _formula(given, {*self._given, *above})
@@ -188,10 +197,7 @@ class Paper(Task):
             return f"Line `{line}` is {ratio} times the right one everywhere: look for a factor."
         first = line == next(iter(self.answers))
         above = "" if first else "The lines above are right, so look at this step alone. "
-        return (
-            f"Line `{line}` is not right yet. {above}Take the upstream gradient times the local "
-            "derivative, once for each use, and add."
-        )
+        return f"Line `{line}` is not right yet. {above}{self._wrong_line}"
 
     def _known_mistake(self, line: str, values: list[float], at_point: bool) -> Mistake | None:
         """The known mistake that has this line exactly as the learner has it."""

@@ -360,6 +360,24 @@ def test_a_judge_lets_several_answers_pass():
     assert judged(a_root).check(lambda x: -(x**0.5)).status == "passed"
 
 
+def test_a_judge_that_lets_another_answer_pass_states_no_error():
+    assert judged(a_root).check(lambda x: -(x**0.5)).message == "Checked at 2 points."
+
+
+def test_a_judge_that_sees_the_references_answer_states_the_error():
+    verdict = judged(a_root).check(lambda x: x**0.5 * (1 + 1e-11))
+    assert verdict.message == "Checked at 2 points; largest error below 1e-10."
+
+
+def test_a_judge_of_answers_without_numbers_states_no_error():
+    @exercise(minutes=1, difficulty=1, cases=["b", "c"], hints=["?"], judge=lambda *_: None)
+    def twice(text):
+        """The text twice."""
+        return text * 2
+
+    assert twice.check(lambda text: text + text).message == "Checked at 2 points."
+
+
 def test_a_judge_names_a_mistake():
     verdict = judged(a_root).check(lambda x: -0.1)
     assert (verdict.message, verdict.mistake) == ("The square is too small.", "SMALL")
@@ -561,7 +579,7 @@ def test_a_verdict_is_the_same_every_time(body):
 def test_a_failing_verdict_shows_effort_case_and_the_way_to_the_hints():
     assert slope_of.check(attempt("return x * y")).text == (
         "✗ slope_of · not right yet · ●●○ · 3 min\n"
-        "Right at 1 of 4 points. Below stands the smallest that is not.\n"
+        "Right at 1 of 4 points. The simplest wrong case:\n"
         "  at: slope_of(2.0, 3.0)\n"
         "  expected: 8.0\n"
         "  yours: 6.0\n"

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from helpers.engine.scalar import Value
 from helpers.formula import read
 from helpers.paper import paper
 
@@ -42,6 +43,7 @@ READ = {
     "σ(0)": 0.5,
     "2σ(0)": 1.0,
     "tanh(0) + relu(-1) + sqrt(4)": 2.0,
+    "cbrt(-8) + cbrt(x**3)": 0.0,
     "max(x, y, 1)": 3.0,
     "log(exp(x)) + ln(1)": 2.0,
     "2**-1": 0.5,
@@ -192,6 +194,8 @@ WRONG = {
     "None": (dict(dq=None), "a number or a formula in quotes is expected, not None"),
     "a bool": (dict(dq=True), "a number or a formula in quotes is expected, not True"),
     "a list": (dict(dq=[3]), "a number or a formula in quotes is expected, not [3]"),
+    "a node": (dict(dq=Value(3.0)), 'Put the formula in quotes: `dq="…"`.'),
+    "a node is named as such": (dict(dq=Value(3.0)), "not an object of type Value."),
     "NaN": (dict(dq=float("nan")), "is not defined here"),
     "an unknown line": (dict(dz=3), "`dz` is not asked for here; the lines are `dq`, `dx`, `dy`."),
     "a slip after a hole": (dict(dq=..., dx=4), "`dx` is not right yet"),
@@ -208,6 +212,13 @@ def test_a_slip_is_found_on_its_line(by_hand, lines, said):
 def test_a_known_mistake_is_named_as_number_and_as_formula(by_hand, line):
     verdict = by_hand.check(**line)
     assert (verdict.mistake, verdict.message) == ("OWNDATA", "The other operand.")
+
+
+def test_pencil_work_may_have_an_advice_of_its_own():
+    count = paper("count", "calls of f", answers=dict(forward="n + 1"), at=dict(n=5.0), minutes=1,
+                  difficulty=1, hints=["?"], advice="Count the calls.")  # fmt: skip
+    said = "Line `forward` is not right yet. Count the calls."
+    assert count.check(forward="n * n").message == said
 
 
 def test_what_was_right_before_a_slip_is_said(by_hand):

@@ -293,6 +293,15 @@ class Same(float):
     def __add__(self, other): return self
     __radd__ = __mul__ = __rmul__ = __sub__ = __rsub__ = __add__
 """, "∂"),
+    "exp without the comma": (
+        changed(LOCALS, (EXP, EXP.replace("(e,)", "(e)"))),
+        "`local_grads` of `exp` is a number; a tuple `(…,)` is needed, with its comma."),
+    "exp without the comma, parents": (
+        changed(LOCALS, (EXP, EXP.replace("(self,)", "(self)"))),
+        "`parents` of `exp` is a node; a tuple `(…,)` is needed, with its comma."),
+    "a power without the comma": (
+        changed(LOCALS, ("(n * self.data ** (n - 1),)", "(n * self.data ** (n - 1))")),
+        "`local_grads` of `**3` is a number"),
     "unhashable": (
         "from dataclasses import dataclass\n@dataclass" + changed(LOCALS, (INIT, FIELDS)),
         "`@dataclass(eq=False)`"),

@@ -132,6 +132,8 @@ step_theory = paper(
         best_central="(3 * noise / M3) ** (1/3)",
     ),
     at=dict(noise=0.01, M2=1.0, M3=3.0, h=0.1),
+    advice="Truncation is what Taylor's series leaves beside f′; rounding is two values that are off by "
+    "`noise`; at the best step the derivative of their sum is zero.",
     minutes=20,
     difficulty=3,
     hints=[

@@ -59,6 +59,7 @@ dual_rules = paper(
         dtanh="(1 - tanh(a)**2) * da",
     ),
     at=dict(a=3.0, da=1.0, b=2.0, db=5.0),
+    advice="Compute with a + daε and b + dbε, drop every ε², and collect what stands in front of ε.",
     minutes=12,
     difficulty=2,
     hints=[
@@ -231,6 +232,7 @@ price = paper(
         reverse_passes_m_outputs="m",
     ),
     at=dict(n=5.0, m=3.0),
+    advice="What does one pass give: how the outputs answer to one input, or one output to all inputs?",
     minutes=5,
     difficulty=1,
     hints=[
