@@ -14,6 +14,7 @@ _HOME = {
     "numerical_gradient": "gradcheck",
     "complex_step": "gradcheck",
     "compare_with_torch": "gradcheck",
+    "LearningRate": "widgets",
     "MemoryMeter": "widgets",
     "ShapeFlow": "widgets",
     "SoftmaxBars": "widgets",

@@ -18,6 +18,7 @@ from helpers.weeks import week06
 from helpers.weeks import week06_cases as cases
 from helpers.weeks import week06_network as network
 from helpers.weeks.rewrite import rewritten
+from helpers.widgets.learning_rate import LearningRate
 
 TASKS = {task.name: task for task in week06.all}
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "week06_network_on_your_engine.ipynb"
@@ -460,3 +461,43 @@ def test_the_asked_number_of_nodes_is_the_counted_one(notebook):
 def test_the_second_backward_doubles_the_cleared_leaf(notebook):
     assert "first : (2.0, 12.0)\nsecond: (4.0, 24.0)" in outputs(notebook)
     assert "24 instead of 12" in prose(notebook)
+
+
+# ------------------------------------------------------------------ the learning-rate explorer
+
+
+def bowl(a, b):
+    return a * a * 0.5 + b * b * 4.0
+
+
+def test_a_descent_on_a_parabola_is_the_closed_form():
+    widget = LearningRate(bowl, (-1.8, 0.9), rates=[0.1], steps=10)
+    right = [(-1.8 * 0.9**k, 0.9 * 0.2**k) for k in range(11)]
+    for point, closed in zip(widget.path, right, strict=True):
+        assert point == pytest.approx(closed, rel=EXACT)
+    assert widget.losses == pytest.approx([bowl(*point) for point in right], rel=EXACT)
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"), [(0.1, "falls at every step"), (0.24, "falls"), (0.26, "diverges")]
+)
+def test_the_steepest_curvature_decides_what_diverges(rate, words):
+    assert words in LearningRate(bowl, (-1.8, 0.9), rates=[rate]).text
+
+
+def test_a_descent_that_overflows_ends_where_it_does():
+    widget = LearningRate(bowl, (-1.8, 0.9), rates=[5.0], steps=200)
+    assert len(widget.path) < 200 and max(widget.losses) < 1e31
+
+
+def test_every_engine_draws_the_same_paths():
+    runs = [
+        LearningRate(bowl, (-1.8, 0.9), rates=[0.2, 0.3], engine=engine).data
+        for engine in (fifty.Value, scalar.Value)
+    ]
+    assert runs[0] == runs[1]
+
+
+def test_no_rate_is_refused():
+    with pytest.raises(ValueError, match="at least one learning rate"):
+        LearningRate(bowl, (1.0, 1.0), rates=[])

@@ -1,5 +1,6 @@
 """Widgets: Python beside the JavaScript and CSS that it sends to the page."""
 
+from helpers.widgets.learning_rate import LearningRate
 from helpers.widgets.memory_meter import MemoryMeter
 from helpers.widgets.prediction import calibration, predict
 from helpers.widgets.shape_flow import ShapeFlow
@@ -10,6 +11,7 @@ from helpers.widgets.versions import Versions
 from helpers.widgets.worksheet import Worksheet
 
 __all__ = [
+    "LearningRate",
     "MemoryMeter",
     "ShapeFlow",
     "SoftmaxBars",
