@@ -405,14 +405,14 @@ WRONG = {
         "the largest path": (
             "def sum_over_paths(edges, src, dst):\n    if src == dst: return 1.0\n"
             "    return max([d * sum_over_paths(edges, b, dst) for a, b, d in edges if a == src],"
-            " default=0.0)", "From y to f"),
+            " default=0.0)", "Multiply along each, then add. Yours is y→f alone."),
         "None where there is no path": (
             changed(_PATHS, ("    return total", "    return total or None")),
             "Something there is None"),
         "against the arrows": (
             "def sum_over_paths(edges, src, dst):\n    if src == dst: return 1.0\n"
             "    return sum(d * sum_over_paths(edges, a, dst) for a, b, d in edges if b == src)",
-            "From x to f: x→f with 3. Multiply along each, then add."),
+            "follow each edge from its start to its end"),
         "both ways": (
             changed(_PATHS, ("if start == src", "if src in (start, end)"),
                     ("(edges, end, dst)", "(edges, end if start == src else start, dst)")),
@@ -511,6 +511,13 @@ KNOWN = {
             "    return sum(d * sum_over_paths(edges, b, dst) for b, d in next_.items())",
             "EDGEDICT"),
         "the first path": (changed(_PATHS, ("total += d", "return d")), "ONEPATH"),
+        "the first path, else None": (
+            changed(_PATHS, ("total += d", "return d"), ("    return total", "")), "ONEPATH"),
+        "return inside the loop": (
+            changed(_PATHS, ("    return total", "        return total")), "ONEPATH"),
+        "no base case": (
+            changed(_PATHS, ("    if src == dst:\n        return 1.0\n", "")), "NOBASE"),
+        "a base of 0": (changed(_PATHS, ("return 1.0", "return 0.0")), "NOBASE"),
         "counting": (changed(_PATHS, ("total += d * ", "total += ")), "COUNT"),
     },
     "topological_order": {

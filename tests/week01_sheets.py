@@ -11,6 +11,7 @@ RIGHT = {
         "numbers": dict(ds=2, dp=2, dm=2, dx=-8, dy=6, dz=2, dw=0),
         "formulas": dict(ds="2", dp="ds", dm="ds", dx="2y", dy="2x", dz="dm", dw="0"),
         "only the results": dict(dx=-8.0, dy=6.0, dz=2.0, dw=0.0),
+        "the names of the picture": dict(ds="2 + s - p - m", dx="2y", dy="2x", dz="2", dw="0*m"),
     },
     "staged": {
         "formulas": dict(
@@ -34,7 +35,6 @@ WRONG = {
         "a difference": (dict(dq=3, dx=3, dy=2), "`dy` is not right yet. The lines above are"),
     },
     "gates": {
-        "one": (dict(ds=1), "`ds` is not right yet"),
         "added up": (dict(ds=2, dp=4), "`dp` is not right yet"),
         "the sign of y": (dict(ds=2, dp=2, dm=2, dx=8), "wrong sign"),
         "without the factor 2": (dict(ds=2, dp=2, dm=2, dx=-8, dy=6, dz=1), "`dz` is not right"),
@@ -62,7 +62,12 @@ KNOWN = {
         "product": (dict(dq=3, dx=3, dy="q·y"), "PATHPRODUCT"),
     },
     "gates": {
+        "one": (dict(ds=1), "LASTGATE"),
         "a plus that splits": (dict(ds=2, dp=1), "PLUSSPLITS"),
+        "max times the winner": (
+            dict(ds=2, dp=2, dm=2, dx=-8, dy=6, dz="2*z"), "MAXVALUE"),
+        "max times the loser": (
+            dict(ds=2, dp=2, dm=2, dx=-8, dy=6, dz=2, dw=-2), "LOSERVALUE"),
         "own operand": (dict(ds=2, dp=2, dm=2, dx="2*x"), "OWNDATA"),
         "no factor": (dict(ds=2, dp=2, dm=2, dx=-4), "NOUPSTREAM"),
         "both win": (dict(ds=2, dp=2, dm=2, dx=-8, dy=6, dz=2, dw=2), "MAXBOTH"),
@@ -70,6 +75,13 @@ KNOWN = {
     "staged": {
         "the sign of 1/den": (dict(dnum="1/den", dden="num/den/den"), "DIVSIGN"),
         "den once": (dict(dnum="1/den", dden="-num/den"), "DIVSQUARE"),
+        "num left out": (dict(dnum="1/den", dden="-1/den**2"), "NUMERATOR"),
+        "x without xpy": (
+            dict(dnum="1/den", dden="-num/den^2", dxpy="2*xpy*dden", dsigx="dden", dsigy="dnum",
+                 dx="dnum + dsigx*sigx*(1-sigx)"), "XPYPATH"),
+        "y without xpy": (
+            dict(dnum="1/den", dden="-num/den^2", dxpy="2*xpy*dden", dsigx="dden", dsigy="dnum",
+                 dx="dnum + dxpy + dsigx*sigx*(1-sigx)", dy="dsigy*sigy*(1-sigy)"), "XPYPATH"),
         "two of three paths": (
             dict(dnum="1/den", dden="-num/den^2", dxpy="2*xpy*dden", dsigx="dden", dsigy="dnum",
                  dx="dnum + dxpy"), "CHAINSUM"),

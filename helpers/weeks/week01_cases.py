@@ -166,7 +166,9 @@ def path_by_path(case, expected, got):
     if len(paths) > 3:
         return f"From {src} to {dst} there are {len(paths)} paths; each contributes its product."
     written = [f"{way} with {' · '.join(f'{d:g}' for d in ds)}" for way, ds in paths]
-    return f"From {src} to {dst}: {'; '.join(written)}. Multiply along each, then add."
+    said = f"From {src} to {dst}: {'; '.join(written)}. Multiply along each, then add."
+    alone = next((way for way, ds in paths if agree(math.prod(ds), got)), None)
+    return f"{said} Yours is {alone} alone." if alone else said
 
 
 def _paths(edges, node, dst) -> Iterator[tuple[str, list[float]]]:

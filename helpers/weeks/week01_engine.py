@@ -40,11 +40,24 @@ def sum_over_paths(edges, src, dst):
 
 _SUM = "return sum((d * from_node(end) for start, end, d in edges if start == node), 0.0)"
 _HEAD = "    def from_node(node):"
+_FIRST = (
+    "You stop after the first edge. A value that is used twice reaches the result on several paths, "
+    "and each contributes: `return` the sum when the loop is over."
+)
+_RETURN_IN_LOOP = """total = 0.0
+        for start, end, d in edges:
+            if start == node:
+                total += d * from_node(end)
+            return total
+        return total"""
 
 for _code, _why, *_changes in [
-    ("ONEPATH", "You follow one path and stop. A value that is used twice reaches the result on "
-     "several paths, and each contributes.",
-     ("return sum(", "return next(")),
+    ("NOBASE", "Your sum is 0 everywhere. What is the sum when src *is* dst? One path, empty, product 1. "
+     "If you have that, see that you follow each edge from its start to its end.",
+     ("return 1.0", "return 0.0")),
+    ("ONEPATH", _FIRST, ("return sum(", "return next(")),
+    ("ONEPATH", _FIRST, (_SUM, _SUM.replace("sum(", "next(").replace("0.0", "None"))),
+    ("ONEPATH", _FIRST, (_SUM, _RETURN_IN_LOOP)),
     ("VISITED", "You go through each node once and remember it as done. But a node that is reached on "
      "two paths counts on both: here nothing may be skipped.",
      (_HEAD, "    seen = set()\n\n" + _HEAD),
@@ -140,8 +153,9 @@ Value = exercise(
     hints=[
         "A node needs its number, its gradient (0.0 at first), its parents, and for each parent the "
         "local derivative ∂self/∂parent. Each operation fills them in; none of them runs backward.",
-        "`__mul__` returns Value(self.data * other.data, (self, other), (other.data, self.data), '*'). "
-        "A plain number on the right becomes a Value first.",
+        "Each operation returns a new Value with four things in it: the number, the tuple of operands, "
+        "the tuple of local derivatives in the same order, the name. A plain number on the right "
+        "becomes a Value first.",
         "`backward`: list the nodes in topological order, set self.grad = 1.0, go through the list in "
         "reverse and do parent.grad += local * node.grad for each parent.",
     ],

@@ -16,16 +16,20 @@ gates = paper(
     answers=dict(
         ds="2", dp="ds * 1", dm="ds * 1", dx="dp * y", dy="dp * x", dz="dm * 1", dw="dm * 0"
     ),
-    at=dict(x=3.0, y=-4.0, z=2.0, w=-1.0),
+    at=dict(x=3.0, y=-4.0, z=2.0, w=-1.0, p="x * y", m="max(z, w)", s="p + m"),
     minutes=8,
     difficulty=1,
     hints=[
         "Name the stages: p = x·y, m = max(z, w), s = p + m, f = 2·s.",
         "Times 2 scales, plus copies, times swaps, max routes to the winner.",
-        "ds = 2; dp = dm = ds; dx = dp·y; dy = dp·x; z wins, so dz = dm and dw = 0.",
+        "f = 2·s gives ds = 2, and a plus hands it on to both. At the product, what stands beside x? "
+        "At max, which operand would you nudge to move the result?",
     ],
     mistakes={
         "OWNDATA": (dict(dx="dp * x", dy="dp * y"), "The product swaps: x gets y, y gets x."),
+        "LASTGATE": (dict(ds="1"), "f = 2·s: a nudge of s moves f twice as far."),
+        "MAXVALUE": (dict(dz="dm * z"), "max hands on, it does not multiply: z gets what arrives."),
+        "LOSERVALUE": (dict(dw="dm * w"), "w lost: a nudge of w changes nothing."),
         "MAXBOTH": (dict(dw="dm"), "w loses against z: a nudge of w does not reach f at all."),
         "NOUPSTREAM": (dict(dx="y", dy="x"), "The factor 2 from the end of the graph is missing."),
         "PLUSSPLITS": (
@@ -66,9 +70,14 @@ staged = paper(
     mistakes={
         "DIVSIGN": (dict(dden="num / den**2"), "A larger denominator makes f smaller: minus."),
         "DIVSQUARE": (dict(dden="-num / den"), "The denominator is squared: −num/den²."),
+        "NUMERATOR": (dict(dden="-1 / den**2"), "num stays as a factor: f = num/den."),
         "CHAINSUM": (
             dict(dx="dnum + dxpy"),
             "x is used three times; the path through σ(x) is missing.",
+        ),
+        "XPYPATH": (
+            dict(dx="dnum + dsigx * sigx * (1 - sigx)", dy="dsigy * sigy * (1 - sigy)"),
+            "The path through xpy is missing: xpy = x + y hands dxpy on to both.",
         ),
         "SIGMOIDIN": (
             dict(dy="dxpy + dsigy * y * (1 - y)"),
