@@ -149,26 +149,26 @@ RIGHT = {
     ],
     "training_step": [
         """
-        def training_step(model, X, y, lr=0.1, lam=1e-4):
+        def training_step(model, X, y):
             params = model.parameters()
             for p in params:
                 p.grad = 0
-            loss = hinge_loss([model(x) for x in X], y) + l2_penalty(params, lam)
+            loss = hinge_loss([model(x) for x in X], y) + l2_penalty(params, 1e-4)
             loss.backward()
             for p in params:
-                p.data -= lr * p.grad
+                p.data -= 0.1 * p.grad
             return float(loss.data)
         """,
         """
-        def training_step(model, X, y, lr=0.1, lam=1e-4):
+        def training_step(model, X, y):
             scores = list(map(model, X))
             data = sum((1 + -yi * s).relu() for yi, s in zip(y, scores)) * (1 / len(X))
-            loss = data + lam * sum(p * p for p in model.parameters)
+            loss = data + 1e-4 * sum(p * p for p in model.parameters)
             for p in model.parameters:
                 p.grad = 0.0
             loss.backward()
             value = loss.data
-            sgd_step(model.parameters, lr)
+            sgd_step(model.parameters, 0.1)
             return value
         """,
     ],
@@ -248,12 +248,12 @@ WRONG = {  # pieces of the reference, exchanged; none of them is a known mistake
     "sgd_step": [
         [("for p in params", "for p in params[1:]")],
         [("lr * p.grad", "lr * p.data")],
-        [("p.data -= lr * p.grad", "p.data -= lr * p.grad; p.grad = 0.0")],
+        [("lr * p.grad", "lr * abs(p.grad)")],
     ],
     "training_step": [
         [("return loss.data", "return None")],
-        [("    sgd_step(model.parameters, lr)\n", "")],
-        [("sgd_step(model.parameters, lr)", "sgd_step(model.parameters, 2 * lr)")],
+        [("    sgd_step(model.parameters, 0.1)\n", "")],
+        [("sgd_step(model.parameters, 0.1)", "sgd_step(model.parameters, 0.2)")],
         [("return loss.data", "return hinge_loss([model(x) for x in X], y).data")],
     ],
     "fix_the_loop": [
@@ -384,13 +384,11 @@ def test_training_steps_follow_pytorch(sizes, float64):
     tensors = in_torch(model, sizes)
     optimizer = torch.optim.SGD(tensors, lr=0.1)
     for _ in range(5):
-        loss = torch_loss(tensors, torch.tensor(X), torch.tensor(y), 0.01)
+        loss = torch_loss(tensors, torch.tensor(X), torch.tensor(y), 1e-4)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        assert network.training_step(model, X, y, 0.1, 0.01) == pytest.approx(
-            loss.item(), rel=EXACT
-        )
+        assert network.training_step(model, X, y) == pytest.approx(loss.item(), rel=EXACT)
         assert [p.data for p in model.parameters] == pytest.approx(flat(tensors), rel=1e-11)
 
 
@@ -414,7 +412,7 @@ def test_moons_loss_has_the_value_and_gradients_of_pytorch(float64):
     y = (2 * t - 1).tolist()
     model = network.MLP(2, [16, 16, 1])
     tensors = in_torch(model, [2, 16, 16, 1])
-    network.training_step(model, X.tolist(), y, lr=0.0, lam=1e-4)
+    network.training_step(model, X.tolist(), y)
     torch_loss(tensors, torch.tensor(X), torch.tensor(y), 1e-4).backward()
     right = flat([tensor.grad for tensor in tensors])
     assert [p.grad for p in model.parameters] == pytest.approx(right, rel=1e-10, abs=1e-15)

@@ -184,9 +184,9 @@ training_step = exercise(
     cases=cases.training_cases,
     hints=[
         "Five acts: scores, loss, clear the gradients, backward, step. Then the loss as a number.",
-        "loss = hinge_loss([model(x) for x in X], y) + l2_penalty(model.parameters, lam)",
+        "loss = hinge_loss([model(x) for x in X], y) + l2_penalty(model.parameters, 1e-4)",
         "for p in model.parameters: p.grad = 0.0; then loss.backward(), sgd_step(model.parameters, "
-        "lr) and return loss.data.",
+        "0.1) and return loss.data.",
     ],
 )(network.training_step)
 
@@ -195,13 +195,13 @@ for _code, _why, *_changes in [
      "before backward.",
      (_ZERO, "")),
     ("UPDATEFIRST", "You take the step before backward, with the gradients of the step before.",
-     (_ZERO, ""), ("    loss.backward()\n    sgd_step(model.parameters, lr)\n",
-                   "    sgd_step(model.parameters, lr)\n" + _ZERO + "    loss.backward()\n")),
+     (_ZERO, ""), ("    loss.backward()\n    sgd_step(model.parameters, 0.1)\n",
+                   "    sgd_step(model.parameters, 0.1)\n" + _ZERO + "    loss.backward()\n")),
     ("HISTORY", cases.KEPT, ("return loss.data", "return loss")),
-    ("CLEARED", "Nothing moves: you clear the gradients between backward and the step.",
+    ("CLEARED", "Nothing moves: there is no step, or the gradients are cleared between backward and the step.",
      (_ZERO, ""), ("    loss.backward()\n", "    loss.backward()\n" + _ZERO)),
     ("NOPENALTY", "The penalty is not in the loss.",
-     (" + l2_penalty(model.parameters, lam)", "")),
+     (" + l2_penalty(model.parameters, 1e-4)", "")),
 ]:  # fmt: skip
     training_step.mistake(_code, _why)(rewritten(network.training_step, *_changes))
 
@@ -232,7 +232,7 @@ for _code, _why, *_changes in [
     ("UPDATEFIRST", "The step still comes before backward: it uses the gradient of the *last* loss.",
      (_MOVE, ""), (_CLEAR + _BACK, _MOVE + _CLEAR + _BACK)),
     ("HISTORY", cases.KEPT, ("append(loss.data)", "append(loss)")),
-    ("CLEARED", "Nothing moves: the gradients are cleared between their computation and their use.",
+    ("CLEARED", "Nothing moves: there is no step, or the gradients are cleared between backward and the step.",
      (_CLEAR, ""), (_BACK, _BACK + _CLEAR)),
 ]:  # fmt: skip
     fix_the_loop.mistake(_code, _why)(rewritten(network.fix_the_loop, *_changes))

@@ -207,9 +207,9 @@ def sgd_cases() -> list[Case]:
         def run(sgd_step):
             params = _with_grads(_engine(sgd_step), seed, count)
             sgd_step(params, lr)
-            return {"parameters": [p.data for p in params], "grads": [p.grad for p in params]}
+            return {"parameters": [p.data for p in params]}
 
-        return Case(f"{count} parameters, lr {lr:g}", run)
+        return Case(f"{count} parameter{'s' * (count > 1)}, lr {lr:g}", run)
 
     return [case(1, 1, 0.1), case(2, 4, 0.5), case(3, 7, 0.03)]
 
@@ -236,25 +236,23 @@ def momentum_cases() -> list[Case]:
 
 
 def training_cases() -> list[Case]:
-    def case(n_in, hidden, samples, seed, lr, lam):
+    def case(n_in, hidden, samples, seed):
         def run(training_step):
             model = Net(_engine(training_step), n_in, hidden, seed)
             for p in model.parameters:
                 p.grad = 0.7  # something is left from before
             X = [_numbers(seed + 10 + i, n_in) for i in range(samples)]
             y = [1 if i % 3 else -1 for i in range(samples)]
-            losses = [training_step(model, X, y, lr, lam) for _ in range(2)]
+            losses = [training_step(model, X, y) for _ in range(2)]
             return _no_nodes(losses) or {
                 "losses": losses,
                 "parameters": [p.data for p in model.parameters],
             }
 
-        label = (
-            f"{samples} samples, {len(Net(scalar.Value, n_in, hidden, 0).parameters)} parameters"
-        )
-        return Case(f"{label}, lr {lr:g}, lam {lam:g}, two steps", run)
+        label = f"{samples} sample{'s' * (samples > 1)}, {len(Net(scalar.Value, n_in, hidden, 0).parameters)} parameters"
+        return Case(f"{label}, two steps", run)
 
-    return [case(1, 1, 1, 3, 0.1, 0.0), case(2, 3, 4, 4, 0.05, 0.1), case(3, 3, 5, 5, 0.02, 0.01)]
+    return [case(1, 1, 1, 3), case(2, 3, 4, 4), case(3, 3, 5, 5)]
 
 
 KEPT = (
