@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+DEADLINE = 120_000  # ms, for all cells of a notebook
 NARROW, WIDE = 800, 1280  # widths of a page, in pixels
 ERROR = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']"
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
@@ -133,11 +134,13 @@ class OpenNotebook:
         """Leave one empty cell, no variables, the light theme and a wide page."""
         self.page.evaluate(
             """() => {
-                const { sharedModel } = jupyterapp.shell.currentWidget.content.model;
+                const { content, sessionContext } = jupyterapp.shell.currentWidget;
+                const { sharedModel } = content.model;
                 sharedModel.deleteCellRange(1, sharedModel.cells.length);
+                const request = sessionContext.session.kernel.requestExecute({ code: "%reset -f" });
+                return request.done.then(() => null);
             }"""
         )
-        self.run("%reset -f")
         self.theme("Light")
         self.width(WIDE)
 
@@ -203,8 +206,16 @@ class OpenNotebook:
     def _command(self, name: str, arguments: dict | None = None) -> None:
         """One of JupyterLab's own commands; it returns when the command is done."""
         self.page.evaluate(
-            "([name, values]) => jupyterapp.commands.execute(name, values).then(() => null)",
-            [name, arguments or {}],
+            """([name, values, limit]) => {
+                const late = new Promise((_, fail) => setTimeout(() => {
+                    const cells = [...document.querySelectorAll(".jp-CodeCell")];
+                    const busy = cells.find((cell) => cell.innerText.includes("[*]"));
+                    fail(new Error(`${name} is not done after ${limit} ms: ${busy?.innerText}`));
+                }, limit));
+                return Promise.race([jupyterapp.commands.execute(name, values), late])
+                    .then(() => null);
+            }""",
+            [name, arguments or {}, DEADLINE],
         )
 
 
