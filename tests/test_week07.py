@@ -892,7 +892,7 @@ def test_log_counts_twice_what_memory_holds_once(notebook):
 
 
 def test_running_total_gains_two_nodes_a_step_on_both_sides(notebook):
-    lines = output(notebook, "engine {sizes(Engine").splitlines()
+    lines = output(notebook, "sizes(Engine, steps)").splitlines()
     assert [re.findall(r"\d+", line) for line in lines] == [
         ["1", "4", "4"], ["10", "22", "22"], ["100", "202", "202"]
     ]  # fmt: skip

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 
 from helpers.agreement import agree, show
 from helpers.exercise import Case, Wrong
 
-DEEP = 5000  # nodes in the chain; Python's own stack ends at about 1000
+DEEP, LONG = 3000, 1500  # operations in a chain; Python's own stack ends at about 1000
 
 
 def leaf(shape: tuple[int, ...] = (), seed: int = 0, requires_grad: bool = True) -> torch.Tensor:
@@ -81,10 +82,10 @@ def inner_broadcast():
     return ((M @ v + X).tanh() * X).sum(), dict(M=M, v=v, X=X)
 
 
-def deep_chain():
+def chain_of(length: int):
     x = leaf(seed=18)
     y = x
-    for k in range(DEEP):
+    for k in range(length):
         y = y * 1.0001 if k % 2 else y + x
     return y, dict(x=x)
 
@@ -97,7 +98,7 @@ WALKED = {
     "diamond: a = 2x, b = a + 1, c = a·b, d = c + a": diamond,
     "ladder: every node is used twice": ladder,
     "layer: mean of tanh(X·W + b)²": layer,
-    f"a chain of {DEEP} operations": deep_chain,
+    f"a chain of {DEEP} operations": lambda: chain_of(DEEP),
 }
 DRIVEN = {
     "x + y": a_sum,
@@ -109,7 +110,7 @@ DRIVEN = {
     "layer: mean of tanh(X·W + b)², b is broadcast": layer,
     "square layer: sum of exp(X·W + b)·b, b is broadcast twice": square_layer,
     "M·v + X, the vector M·v is broadcast": inner_broadcast,
-    f"a chain of {DEEP} operations": deep_chain,
+    f"a chain of {LONG} operations": lambda: chain_of(LONG),
 }
 
 
@@ -288,28 +289,53 @@ def _by_name(found: Mapping, leaves: Mapping[str, torch.Tensor]) -> Wrong | dict
 # ------------------------------------------------------------------ answers in a table
 
 
-def found_or_said(answers: Callable, right: Mapping) -> object:
-    """The learner's answers, with "found" in place of each right one: a verdict gives none away."""
-    said = answers()
-    if not isinstance(said, Mapping):
-        return said
-    return {
-        key: "found" if _same(right.get(key), answer) else answer for key, answer in said.items()
-    }
+@dataclass(frozen=True)
+class WrongAnswers(Wrong):
+    """What is wrong with a table of answers; whoever answers alike makes the same mistake."""
+
+    answers: tuple[str, ...] = ()
+
+
+def table_case(label: str, right: Mapping, explain: Callable) -> Case:
+    """A table of answers, of which a verdict gives none away.
+
+    `explain(key, said)` has a sentence, or a `Wrong`, on the first answer that is wrong.
+    """
+
+    def run(attempt):
+        said = attempt()
+        if not isinstance(said, Mapping) or set(right) - set(said):
+            return WrongAnswers(agree(right, said).message)
+        if extra := set(said) - set(right):
+            return WrongAnswers(f"The table has no entry {show(extra.pop())}.")
+        found = {key: _same(right[key], said[key]) for key in right}
+        if all(found.values()):
+            return len(found)
+        key = next(key for key in right if not found[key])
+        why = explain(key, said[key])
+        why = why if isinstance(why, Wrong) else Wrong(why)
+        message = f"{sum(found.values())} of {len(right)} are right. {why.message}"
+        return WrongAnswers(message, why.code, tuple(str(said[key]) for key in right))
+
+    return Case(label, run)
+
+
+def true_or_false(table: Mapping) -> Callable:
+    """What to say about a wrong answer in a table {key: (True or False, reason)}."""
+
+    def explain(key, said):
+        if not isinstance(said, bool):
+            return f"`{key}`: True or False is expected, but you say {show(said, 30)}."
+        return f"Look at `{key}`: {table[key][1]}"
+
+    return explain
+
+
+def plainly(case: Case, expected: object, got: object) -> str | None:
+    return agree(expected, got).message
 
 
 def _same(right: object, answer: object) -> bool:
     if isinstance(right, str):
         return str(answer).strip().upper() == right
     return bool(agree(right, answer))
-
-
-def first_wrong(expected: Mapping, got: object) -> tuple[str | None, object] | str:
-    """The first entry that is wrong and what was said; (None, None) if all are right.
-
-    A sentence instead, where the answers have another form.
-    """
-    if not isinstance(got, Mapping) or set(got) != set(expected):
-        return agree(expected, got).message or "The entries are not those of the table."
-    wrong = [(key, got[key]) for key in expected if got[key] != "found"]
-    return wrong[0] if wrong else (None, None)

@@ -8,6 +8,8 @@ PyTorch does: each case is a short script that runs on the attempt and on PyTorc
 from __future__ import annotations
 
 import contextlib
+import functools
+import inspect
 import types
 from collections.abc import Callable, Mapping
 
@@ -52,10 +54,8 @@ def opened(engine: type) -> type:
                 found[name].__kwdefaults__ = f.__kwdefaults__
         return found
 
-    def stands_for(derived):
-        space[engine.__name__] = derived
-
     space |= moved(home)
+    stands_for = functools.partial(space.__setitem__, engine.__name__)  # called with the class
     methods = moved(vars(engine)) | {"__init_subclass__": classmethod(stands_for)}
     return type(engine)(engine.__name__, (engine,), methods)
 
@@ -125,6 +125,11 @@ class Side:
         return self._engine(number, requires_grad=True) if requires_grad else self._engine(number)
 
     def _no_grad(self):
+        if inspect.signature(self._engine.no_grad).parameters:
+            raise Lacks(
+                "`Value.no_grad()` is called on the class, without a value. Put `@staticmethod` above it, "
+                "and no `self` into its parentheses."
+            )
         made = self._engine.no_grad()
         if not hasattr(made, "__enter__"):
             raise Lacks(

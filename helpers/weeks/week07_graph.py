@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from helpers.exercise import Case, exercise
+from helpers.exercise import exercise
 from helpers.weeks import week07_cases as cases
 from helpers.weeks.rewrite import rewritten
 
@@ -35,7 +35,7 @@ walking = exercise(
         "node of PyTorch has `next_functions`, a tuple of pairs (node, number of its output). An edge may lead "
         "to None.",
         "List the nodes as in week 5, operands before their users, and turn the list around at the end. The "
-        "chain has 5000 nodes: a loop with a stack of its own, no recursion.",
+        "chain has 3000 nodes: a loop with a stack of its own, no recursion.",
         "Start with `stack = [fn]`. Pop a node; if it is new, push it again with a mark, then push its parents. "
         "When the mark comes up, its parents are done: append it.",
     ],
@@ -108,28 +108,17 @@ LEAVES = {  # x = torch.ones(2), w = torch.ones(2, requires_grad=True)
 _PLAIN = ["x", "x * 2", "w.detach()", "(w * 0.01).detach()", "w > 0"]
 
 
-def _leaf_answers(predict_leaf):
-    return cases.found_or_said(predict_leaf, {key: right for key, (right, _) in LEAVES.items()})
-
-
-def _judge_leaves(case, expected, got):
-    wrong = cases.first_wrong(expected, got)
-    if isinstance(wrong, str):
-        return wrong
-    key, said = wrong
-    if key is None:
-        return None
-    if not isinstance(said, bool):
-        return f"`{key}`: True or False is expected, but you say {said!r}."
-    count = sum(answer == "found" for answer in got.values())
-    return f"{count} of {len(expected)} are right. Look at `{key}`: {LEAVES[key][1]}"
-
-
 @exercise(
     minutes=10,
     difficulty=1,
-    cases=[Case("the twelve expressions", _leaf_answers)],
-    judge=_judge_leaves,
+    cases=[
+        cases.table_case(
+            "the twelve expressions",
+            {key: right for key, (right, _) in LEAVES.items()},
+            cases.true_or_false(LEAVES),
+        )
+    ],
+    judge=cases.plainly,
     hints=[
         "One question decides: does the tensor have a grad_fn? A leaf has none.",
         "A grad_fn is made by an operation when at least one of its operands requires grad, and grad mode is on. "

@@ -102,29 +102,17 @@ FREED = {  # x and w are vectors that require grad
 }  # fmt: skip
 
 
-def _freed_answers(freed_after_backward):
-    right = {key: freed for key, (freed, _) in FREED.items()}
-    return cases.found_or_said(freed_after_backward, right)
-
-
-def _judge_freed(case, expected, got):
-    wrong = cases.first_wrong(expected, got)
-    if isinstance(wrong, str):
-        return wrong
-    key, said = wrong
-    if key is None:
-        return None
-    if not isinstance(said, bool):
-        return f"`{key}`: True or False is expected, but you say {said!r}."
-    count = sum(answer == "found" for answer in got.values())
-    return f"{count} of {len(expected)} are right. Look at `{key}`: {FREED[key][1]}"
-
-
 @exercise(
     minutes=10,
     difficulty=2,
-    cases=[Case("the twelve operations", _freed_answers)],
-    judge=_judge_freed,
+    cases=[
+        cases.table_case(
+            "the twelve operations",
+            {key: freed for key, (freed, _) in FREED.items()},
+            cases.true_or_false(FREED),
+        )
+    ],
+    judge=cases.plainly,
     hints=[
         "A node that has saved no tensor has nothing to lose, and can run as often as it likes. So ask of each "
         "operation: what does its backward need, beside the upstream gradient?",
@@ -276,10 +264,14 @@ def _what_it_keeps(problem: Problem, steps: int, got: object) -> Wrong | object:
         )
     history = [name for name, x in zip(("mean training loss", "test loss"), got) if _has_history(x)]
     if history or problem.graphs > 2:
-        which = f"The {history[0]}" if history else "A running total"
+        which = (
+            f"The {history[0]} still hangs on its graph"
+            if history
+            else ("When the last step began, the graphs of earlier steps were still alive")
+        )
         return Wrong(
-            f"{which} still hangs on its graph. Adding up losses as tensors makes one graph of all steps, "
-            "which grows until the end; add up plain numbers, `loss.item()`.",
+            f"{which}. A sum of losses, or a list of them, keeps all that it was made from, and grows with "
+            "every step. Keep plain numbers: `loss.item()`.",
             "HISTORY",
         )
     if problem.tested_with_graph:

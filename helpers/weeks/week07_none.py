@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from helpers.exercise import Case, Wrong, exercise
+from helpers.agreement import show
+from helpers.exercise import Wrong, exercise
 from helpers.weeks import week07_cases as cases
 from helpers.weeks.rewrite import rewritten
 
@@ -83,32 +82,21 @@ _CONFUSIONS = {  # what a learner says instead, and what shows that it is anothe
 }  # fmt: skip
 
 
-def _answers(why_none) -> object:
-    return cases.found_or_said(why_none, ANSWERS)
-
-
-def _judge(case, expected: Mapping, got: object):
-    wrong = cases.first_wrong(expected, got)
-    if isinstance(wrong, str):
-        return wrong
-    letter, said = wrong
-    if letter is None:
-        return None
+def _explain(letter: str, said: object) -> str | Wrong:
     code = str(said).strip().upper()
     if code not in REASONS:
-        return f"{letter}: `{said}` is not in the table. It has {', '.join(REASONS)}."
+        return f"{letter}: {show(said, 30)} is not in the table. It has {', '.join(REASONS)}."
     for known, (where, claimed, why) in _CONFUSIONS.items():
         if (letter, code) == (where, claimed):
             return Wrong(f"{letter} is not {code}. {why}", known)
-    count = sum(answer == "found" for answer in got.values())
-    return f"{count} of {len(expected)} are right. {letter} is not {code}, that {REASONS[code]}. {_QUESTIONS[letter]}"
+    return f"{letter} is not {code} ({REASONS[code]}). {_QUESTIONS[letter]}"
 
 
 @exercise(
     minutes=15,
     difficulty=2,
-    cases=[Case("the eight programs", _answers)],
-    judge=_judge,
+    cases=[cases.table_case("the eight programs", ANSWERS, _explain)],
+    judge=cases.plainly,
     hints=[
         "Ask in this order: does w require grad? Is it a leaf? Did a backward pass run? Does a path lead from the loss back "
         "to w? Was it told to fill w? Is the gradient still there?",
