@@ -244,7 +244,10 @@ class Exercise(Task):
         line, _ = open_line(attempt)
         where = f" First in line {line}." if line else ""
         if not isinstance(attempt, type) or still_open == [attempt.__name__]:
-            message = f"Replace the `...` by your answer and run the cell again.{where}"
+            message = (
+                f"Replace the `...` by your answer and run the cell again.{where} Until it is "
+                f"right, later cells use the course's `{self.name}`."
+            )
             return Verdict(status="not attempted", message=message)
         parts = [f"Still open (`...`): {_list(still_open)}.{where}"] if still_open else []
         parts += [f"Still missing: {_list(missing)}."] if missing else []
