@@ -853,6 +853,18 @@ def test_an_opened_engine_computes_as_before_in_the_derived_class():
     assert type(scalar.Value(1.0) * 2.0) is scalar.Value
 
 
+def test_an_engine_in_two_classes_can_be_opened():
+    two = (
+        SIMPLE.replace("class Value:", "class Core:") + "\n\nclass Value(Core):\n    name = 'own'\n"
+    )
+
+    class Derived(ex.opened(in_a_cell(two, "Value"))):
+        pass
+
+    y = Derived(2.0, requires_grad=True) * 3.0 + 1.0
+    assert (type(y), y.name, y.data) == (Derived, "own", 7.0)
+
+
 # ------------------------------------------------------------------ what the notebook says
 
 

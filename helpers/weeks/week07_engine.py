@@ -40,7 +40,8 @@ def opened(engine: type) -> type:
     >>> type(Louder(2.0) * 3.0).__name__
     'Louder'
     """
-    home = functions(engine)[0].__globals__
+    family = engine.__mro__[-2::-1]  # object left out, the engine itself last
+    home = next(f.__globals__ for cls in reversed(family) for f in functions(cls))
     space = dict(home)
 
     def moved(names: Mapping) -> dict:
@@ -56,7 +57,8 @@ def opened(engine: type) -> type:
 
     space |= moved(home)
     stands_for = functools.partial(space.__setitem__, engine.__name__)  # called with the class
-    methods = moved(vars(engine)) | {"__init_subclass__": classmethod(stands_for)}
+    methods = {name: f for cls in family for name, f in moved(vars(cls)).items()}
+    methods["__init_subclass__"] = classmethod(stands_for)
     return type(engine)(engine.__name__, (engine,), methods)
 
 
