@@ -274,6 +274,15 @@ moves = paper(
             dict(unit0="g0 / r"),
             "That holds the norm r still. r moves with x0, and all three entries feel it.",
         ),
+        "NORMSQUARE": (
+            dict(norm0="gr * 2 * x0"),
+            "That is the slope of r², not of r. The root brings 1/(2·r) as a further factor.",
+        ),
+        "CHAINSUM": (
+            dict(unit0="(g0 - u0 * u0 * g0) / r"),
+            "You have both paths to u0. But r stands in u1 and u2, too, so x0 also moves those, by way of r: "
+            "add g1 and g2 along these paths.",
+        ),
         "NOUPSTREAM": (
             dict(norm0="x0 / r", cum0="3", cum2="1"),
             "The upstream gradient is missing as a factor.",

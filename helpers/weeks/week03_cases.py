@@ -204,7 +204,7 @@ def reduce_cases() -> list[Arguments]:
 
 def _reduced(case):
     kind, X, G, *_ = case.args
-    return {"n, how many numbers go into one result,": X.size / G.size}
+    return {"n (how many numbers go into one result)": X.size / G.size}
 
 
 _judge_reduced = arrays("dX", sizes=_reduced)

@@ -208,6 +208,10 @@ REDUCE_BACKWARD = _of(
      "You divide by X.size. A mean along an axis divides by the length of that axis only: the number of "
      "entries that go into *one* result.",
      ("(X.size / G.size)", "X.size")),
+    ("MEANLEN",
+     "You divide by len(X), always the number of rows. A mean divides by how many entries go into *one* result: "
+     "all of them without an axis, else `X.shape[axis]`.",
+     ("(X.size / G.size)", "len(X)")),
     ("TIES",
      "Where entries tie for the maximum, each of yours gets all of G, so together they get more than there is. "
      "Divide it among them, or give it to one.",
@@ -216,6 +220,10 @@ REDUCE_BACKWARD = _of(
      "You look for the largest entry of all of X. Every row (or column) has a maximum of its own: "
      "`X.max(axis=axis, keepdims=True)`.",
      ("X.max(axis=axis, keepdims=True)", "X.max()"), ("winners.sum(axis=axis, keepdims=True)", "winners.sum()")),
+    ("MAXGLOBAL",
+     "You look for the largest entry of all of X, so some rows (or columns) have no winner. Each has a maximum of "
+     "its own: `X.max(axis=axis, keepdims=True)`.",
+     ("X.max(axis=axis, keepdims=True)", "X.max()")),
     ("MAXVALUE", "max routes G to the winner unchanged. Do not multiply by the winner's value.",
      ("share = winners /", "share = X * winners /")),
     ("NOUPSTREAM", "The upstream gradient G is missing as a factor.",
