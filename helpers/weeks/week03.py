@@ -283,6 +283,10 @@ moves = paper(
             "You have both paths to u0. But r stands in u1 and u2, too, so x0 also moves those, by way of r: "
             "add g1 and g2 along these paths.",
         ),
+        "LINKLOST": (
+            dict(unit0="g0 / r - (g0*x0 + g1*x1 + g2*x2) / r**2"),
+            "The direct path is right. The other one stops at r: continue to x0, with the factor ∂r/∂x0 = u0.",
+        ),
         "NOUPSTREAM": (
             dict(norm0="x0 / r", cum0="3", cum2="1"),
             "The upstream gradient is missing as a factor.",

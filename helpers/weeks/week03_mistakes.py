@@ -193,6 +193,10 @@ MUL_BACKWARD = _of(
      ("G * B", "np.ones_like(G) * B"), ("G * A,", "np.ones_like(G) * A,")),
     ("SWAPPED", "The right arrays in another order: return (dA, dB).",
      ("return dA, dB", "return dB, dA")),
+    ("SUMFIRST",
+     "You sum G first and multiply then. Each copy has a factor of its own: multiply first, then `unbroadcast`.",
+     ("unbroadcast(G * B, A.shape)", "unbroadcast(G, A.shape) * B"),
+     ("unbroadcast(G * A, B.shape)", "unbroadcast(G, B.shape) * A")),
 )  # fmt: skip
 
 
