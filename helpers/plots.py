@@ -159,7 +159,7 @@ def panels(pictures: Mapping[str, Mapping[str, Line]], *, x: str) -> Plot:
         style(ax)
         ax.set_title(title, color=INK, fontsize=11)
         ax.set_xlabel(x, color=INK, fontsize=11)
-        for name, line in curves.items():
+        for line in curves.values():
             ax.plot(line.x, line.y, color=line.color, linestyle=line.dash, linewidth=2)
         shown = ", ".join(
             f"{name} ({min(c.y):.3g} to {max(c.y):.3g})" for name, c in curves.items()
