@@ -8,7 +8,7 @@ function mount(el, data, state, changed) {
 }
 
 function stepper(el, data, state, changed) {
-  let { variant, step } = state, shown, timer = null;
+  let { variant, step } = state, shown, badges, timer = null;
   const control = (label, title, action) =>
     make("button", { type: "button", title, ariaLabel: title, onclick: action }, label);
   const play = control("Play", "Play or pause (space)", () => (timer ? pause() : start()));
@@ -49,6 +49,7 @@ function stepper(el, data, state, changed) {
     const { svg, steps } = data.variants[variant];
     shown = picture(frame, svg);
     for (const [i, node] of shown.nodes) node.g.addEventListener("click", () => jump(i));
+    badges = data.variants[variant].consumers ? [...shown.nodes].map(([i, node]) => [i, badge(node.g)]) : [];
     slider.max = steps.length - 1;
     tabs?.select(variant);
     go(step);
@@ -58,6 +59,8 @@ function stepper(el, data, state, changed) {
     step = Math.max(0, Math.min(steps.length - 1, to));
     const now = steps[step];
     shown.show(frameAt(data.variants[variant], step));
+    const waits = badges.length ? waitsAt(data.variants[variant], step) : {};
+    for (const [i, badge] of badges) badge.textContent = waits[i] ?? "";
     shown.reveal(now.node);
     slider.value = step;
     count.textContent = `step ${step} of ${steps.length - 1}`;
@@ -143,6 +146,21 @@ function frameAt({ steps, start }, step) {
 }
 
 const KEYS = "Keys: ← → one step, Home and End to the ends, space plays. A click on a node goes to its step.";
+
+// On the way back: for how many consumers each node still waits, and whether it pushed too early. A
+// consumer is done with a node after its last push to it.
+function waitsAt({ steps, start, consumers }, step) {
+  if (steps[step].phase !== "backward") return {};
+  const early = new Set(), later = steps.slice(step + 1);
+  const open = (i, coming) => consumers[i].filter((j) =>
+    coming.some((s) => s.kind === "push" && s.node === j && s.target === i));
+  steps.slice(0, step + 1).forEach(({ kind, node }, k) => {
+    if (kind === "push" && open(node, steps.slice(k + 1)).length) early.add(node);
+  });
+  const says = (i) => (early.has(i) ? "✗ too early" : open(i, later).length ?
+    `waits for ${open(i, later).length}` : "✓ complete");
+  return Object.fromEntries(start.nodes.map((i) => [i, says(i)]));
+}
 
 function equationOf(now) {
   if (now.kind === "value") {

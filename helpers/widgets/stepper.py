@@ -39,6 +39,9 @@ class Stepper(FrontWidget):
         Variable names and their objects; by default the caller's variables.
     drive : bool
         The learner chooses the order of the backward pass. For scalar graphs.
+    waiting : bool
+        On the way back each node says for how many consumers it still waits, and whether it pushed
+        too early.
     depth, collapse : optional
         Which part of a large graph is drawn, as for `helpers.render.draw`; only steps of nodes that
         are drawn are shown.
@@ -73,6 +76,7 @@ class Stepper(FrontWidget):
         *,
         names: dict[str, object] | None = None,
         drive: bool = False,
+        waiting: bool = False,
         depth: int | None = None,
         collapse: object = None,
     ):
@@ -80,6 +84,9 @@ class Stepper(FrontWidget):
         pairs = {k: r if isinstance(r, tuple) else (r, names) for k, r in roots.items()}
         runs = [_Run(k, Graph.record(*pair), depth, collapse) for k, pair in pairs.items()]
         self._runs = runs
+        if waiting:
+            for run in runs:
+                run.data["consumers"] = run.consumers
         data = {"variants": [run.data for run in runs], "drive": None}
         state = {"variant": 0, "step": 0}
         if drive:
@@ -136,6 +143,13 @@ class _Run:
             "start": {"values": known, "nodes": sorted(shown)},
             "steps": self._made,
         }
+
+    @property
+    def consumers(self) -> dict[int, list[int]]:
+        """For each node that is drawn those that must push to it, by their indices."""
+        shown = self.data["start"]["nodes"]
+        users = {i: self.graph.consumers(self.graph.nodes[i]) for i in shown}
+        return {i: sorted({user.index for user in nodes} & {*shown}) for i, nodes in users.items()}
 
     @property
     def steps(self) -> list[Step]:
