@@ -785,3 +785,14 @@ def test_stepper_leaves_the_engines_gradients_alone():
     f, names = product()
     Stepper(f, names={**names, "f": f})
     assert [node.grad for node in (f, *names.values())] == [0.0] * 4
+
+
+def test_drive_mode_has_no_steps_to_set():
+    stepper = Stepper(Value(2.0) * 3.0, drive=True)
+    with pytest.raises(ValueError, match="chooses the pushes"):
+        stepper.step = 1
+
+
+def test_drive_mode_needs_the_whole_graph():
+    with pytest.raises(ValueError, match="whole graph"):
+        Stepper(Value(2.0) * 3.0, drive=True, depth=1)

@@ -89,6 +89,8 @@ class Stepper(FrontWidget):
                 run.data["consumers"] = run.consumers
         data = {"variants": [run.data for run in runs], "drive": None}
         state = {"variant": 0, "step": 0}
+        if drive and (depth is not None or collapse is not None):
+            raise ValueError("Drive mode needs the whole graph: leave out depth and collapse.")
         if drive:
             data["drive"], state = _drive_data(runs[0].graph), {"pushed": []}
         super().__init__(data=data, state=state)
@@ -103,6 +105,8 @@ class Stepper(FrontWidget):
 
     @step.setter
     def step(self, k: int) -> None:
+        if "pushed" in self.state:
+            raise ValueError("In drive mode the learner chooses the pushes; there are no steps.")
         last = len(self.steps) - 1
         if isinstance(k, bool) or not isinstance(k, int) or not 0 <= k <= last:
             raise ValueError(f"This stepper has the steps 0 to {last}, got {k!r}.")
