@@ -85,19 +85,22 @@ def test_two_moons_are_learned_and_every_loss_equals_pytorch():
     xs, ys = X.tolist(), [2.0 * int(k) - 1.0 for k in t]
     model = MLP(2, [16, 16, 1], affine=Dot)
     network, inputs, targets = twin(model), torch.tensor(X), torch.tensor(ys)
-    ours, theirs = SGD(model.parameters, lr=1.0), torch.optim.SGD(network.parameters(), lr=1.0)
+    optimizer, weights = SGD(model.parameters, lr=1.0), list(network.parameters())
     for step in range(40):
         scores = [model(x) for x in xs]
-        data_loss = sum([(1.0 - y * s).relu() for y, s in zip(ys, scores)]) / len(xs)
-        loss = data_loss + 1e-4 * sum([p * p for p in model.parameters])
-        hinge = (1.0 - targets * network(inputs).flatten()).relu().mean()
-        reference = hinge + 1e-4 * sum((p * p).sum() for p in network.parameters())
+        loss = sum([(1.0 - y * s).relu() for y, s in zip(ys, scores)]) / len(xs)
+        loss = loss + 1e-4 * sum([p * p for p in model.parameters])
+        reference = (1.0 - targets * network(inputs).flatten()).relu().mean()
+        reference = reference + 1e-4 * sum((w * w).sum() for w in weights)
         assert abs(loss.data - reference.item()) < 1e-9, step
-        for optimizer, result in ((ours, loss), (theirs, reference)):
-            optimizer.zero_grad()
-            result.backward()
-            optimizer.step()
-        ours.lr = theirs.param_groups[0]["lr"] = 1.0 - 0.9 * step / 40
+
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        with torch.no_grad():
+            for w, grad in zip(weights, torch.autograd.grad(reference, weights)):
+                w -= optimizer.lr * grad
+        optimizer.lr = 1.0 - 0.9 * step / 40
     assert all(y * model(x).data > 0 for x, y in zip(xs, ys))
 
 
