@@ -150,6 +150,9 @@ for _code, _why, *_changes in [
     ("MAXSHIFT", "One maximum for the whole batch: a row that lies far below it underflows to "
      "log 0 = −∞. Each row needs its own maximum.",
      ("Z.max(axis=1, keepdims=True)", "np.full((len(Z), 1), Z.max())")),
+    ("MEANSHIFT", "You subtract the row's mean: the largest exponent can still overflow, as for the "
+     "scores 1000 and −1000. Only the maximum leaves no exponent above 0.",
+     ("Z.max(axis=1, keepdims=True)", "Z.mean(axis=1, keepdims=True)")),
     ("MAXFORGOTTEN", "You subtract the maximum and never add it again: the result is off by it.",
      ("top[:, 0] + ", "")),
     ("SMAXIS", "You sum over the batch (axis 0). Each sample has its own sum, over its classes: "
@@ -283,6 +286,9 @@ for _code, _why, *_changes in [
     ("MEANSUM", "Your dZ is N/C times the right one: you divide by the number of classes. The mean is "
      "over the *samples*.",
      ("dZ / len(t)", "dZ / Z.shape[1]")),
+    ("MEANSUM", "You divide by N·C, the number of entries: your dZ is 1/C times the right one. The mean "
+     "is over the N *samples*.",
+     ("dZ / len(t)", "dZ / Z.size")),
     ("MEANSUM", "dZ is right, but L is the sum over the batch: the loss is N times too large.",
      ("logP[rows, t].mean()", "logP[rows, t].sum()")),
     ("NO-1", "Your dZ is P/N: the −1 at each sample's own class is missing. Then no score is ever "

@@ -51,7 +51,8 @@ def score_cases():
     made = [case("Z = [[1, 0]]", np.array([[1.0, 0.0]]))]
     for shape in ((4, 3), (3, 3), (2, 5)):
         made.append(case(f"Z of shape {shape}", away_from_zero(rng, *shape)))
-    for rows in ([[1000.0, 0.0]], [[-1000.0, -1001.0]], [[1000.0, 0.0], [-5.0, 3.0]]):
+    large = [[1000.0, 0.0]], [[1000.0, -1000.0]], [[-1000.0, -1001.0]], [[1000.0, 0.0], [-5.0, 3.0]]
+    for rows in large:
         made.append(case(f"Z = {rows}", np.array(rows)))
     return made
 
