@@ -1,4 +1,4 @@
-"""Week 5's exercises (the notebook is not written to its end yet): references pass, stubs are open."""
+"""Week 5's exercises, whose notebook is still to come: references pass, stubs are open."""
 
 import pytest
 
