@@ -65,7 +65,7 @@ LADDER = {
 }
 OFTEN = (MICROGRAD, OURS, DOT)  # in every round, the others in the first three
 ROUNDS, FEWER_ROUNDS = 5, 3
-PATIENCE = 90  # seconds; after that, no further round begins
+PATIENCE = 110  # seconds; after that, no further round begins
 STEPS = 3  # timed in each process, after one that is not; the collector's rhythm is about three
 CHAINS = {1_000: 5, 10_000: 5, 100_000: 3, 1_000_000: 1}  # nodes: rounds
 NODES = 100_000  # of the chain whose memory is measured; shorter ones are built as often as fits
