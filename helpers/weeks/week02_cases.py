@@ -51,6 +51,16 @@ NUDGES = [
     ]
 ]
 
+
+def _needle(x):
+    """A bell a thousand times as narrow: its best steps are a thousand times as small."""
+    return _bell(1000.0 * x)
+
+
+def _needle_slope(x):
+    return 1000.0 * _bell_slope(1000.0 * x)
+
+
 STEPS = [
     Arguments(f"f(x) = {name}, x = {x:g}, {dtype.__name__}", args=(f, df, x, dtype))
     for dtype in (np.float64, np.float32)
@@ -58,6 +68,7 @@ STEPS = [
         (_bell, _bell_slope, "1/(1 + x²)", 0.5),
         (_cubic, _cubic_slope, "x³ − 2x", 1.5),
         (_hyperbola, _hyperbola_slope, "x + 1/x", 0.75),
+        (_needle, _needle_slope, "1/(1 + (1000x)²)", 0.0007),
     ]
 ]
 
