@@ -96,6 +96,7 @@ def call(
     """
     limit = TIME_LIMIT if limit is None else limit
     own = function if own is None else own
+    depth = sys.getrecursionlimit()
     try:
         with _bound(own), _quiet():
             return Outcome(limited(lambda: function(*args, **named), limit))
@@ -104,6 +105,8 @@ def call(
     except BaseException as error:
         line, text = _own_line(error, own)
         return Outcome(problem=_problem(error, line, text))
+    finally:
+        sys.setrecursionlimit(depth)  # raised for good, it lets a later recursion crash Python
 
 
 def codes(own: object) -> set[types.CodeType]:

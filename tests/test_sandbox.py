@@ -1,5 +1,6 @@
 """Whatever code does, the sandbox turns it into an outcome, a sentence and the learner's line."""
 
+import sys
 import textwrap
 import threading
 import time
@@ -240,3 +241,9 @@ def test_an_older_object_of_that_name_is_put_back():
     new, space["f"] = space["f"], "older"
     assert call(new, 4).value == 24
     assert space["f"] == "older"
+
+
+def test_a_raised_recursion_limit_does_not_outlive_the_call():
+    before = sys.getrecursionlimit()
+    call(lambda: sys.setrecursionlimit(100_000))
+    assert sys.getrecursionlimit() == before
