@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import html
 import importlib
-import pkgutil
-import re
 from dataclasses import dataclass
 
 from helpers import memory, weeks
@@ -65,8 +63,7 @@ def progress(week: str = "") -> Overview:
     week : str, optional
         Only this one: "week01".
     """
-    names = [info.name for info in pkgutil.iter_modules(weeks.__path__)]
-    names = [name for name in names if re.fullmatch(r"week\d\d", name)]
+    names = weeks.names()
     if week and week not in names:
         raise ValueError(f"There is no week {week!r}. There are: {', '.join(names)}.")
     found = []

@@ -36,12 +36,6 @@ def test_stub_reference_and_known_mistakes_are_told_apart(exercise):
     assert exercise.self_check() == []
 
 
-@each_exercise
-def test_an_exercise_has_three_hints_and_at_least_three_known_mistakes(exercise):
-    assert len(exercise.hints) == 3
-    assert len({mistake.code for mistake in exercise.mistakes}) >= 3
-
-
 # ------------------------------------------------------------------ other right styles
 
 
