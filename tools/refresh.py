@@ -30,7 +30,8 @@ METADATA = {
 def refresh(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
-        notebook, timeout=120, kernel_name="python3", store_widget_state=False, record_timing=False,
+        notebook, timeout=120, kernel_name="python3",
+        store_widget_state=False, record_timing=False, coalesce_streams=True,
         resources={"metadata": {"path": str(path.parent)}},
     )  # fmt: skip
     client.execute()

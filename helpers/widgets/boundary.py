@@ -124,7 +124,7 @@ class Boundary(FrontWidget):
         Of each frame: the step, the loss, and how many points are on their own side.
     """
 
-    scripts = ("picture.js", "boundary.js")
+    scripts = ("page.js", "boundary.js")
     styles = ("widget.css", "boundary.css")
 
     def __init__(self, frames: list[Frame], X, t, losses):

@@ -70,7 +70,7 @@ class LearningRate(FrontWidget):
     (0.25, (0.5, 0.25))
     """
 
-    scripts = ("picture.js", "learning_rate.js")
+    scripts = ("page.js", "learning_rate.js")
     styles = ("widget.css", "learning_rate.css")
 
     def __init__(

@@ -9,8 +9,8 @@ function mount(el, data, state, changed) {
   const last = () => data.variants[variant].steps.length - 1;
   const control = (label, title, action) =>
     make("button", { type: "button", title, ariaLabel: title, onclick: action }, label);
-  const tabs = data.variants.map(({ label }, i) =>
-    make("button", { type: "button", onclick: () => choose(i, Math.min(step, data.variants[i].steps.length - 1)) }, label));
+  const tabs = tabRow(data.variants.map((v) => v.label),
+    (i) => choose(i, Math.min(step, data.variants[i].steps.length - 1)));
   const play = control("Play", "Play or pause (space)", () => (timer ? stop() : start()));
   play.className = "ag-play";
   const slider = make("input", { type: "range", min: 0, ariaLabel: "Step" });
@@ -21,9 +21,9 @@ function mount(el, data, state, changed) {
   const amount = make("span", { className: "ag-amount" });
   const frame = make("div", { className: "ag-frame" });
   el.replaceChildren(
-    make("div", { className: "ag-tabs", role: "group" }, ...tabs),
-    make("div", { className: "ag-bar-row" }, control(arrow("M10 2v10L3 7z"), "One step back (left arrow)", () => { stop(); go(step - 1); }),
-      control(arrow("M4 2v10l7-5z"), "One step forward (right arrow)", () => { stop(); go(step + 1); }), play, slider, count),
+    tabs,
+    make("div", { className: "ag-bar-row" }, control(icon("M10 2v10L3 7z"), "One step back (left arrow)", () => { stop(); go(step - 1); }),
+      control(icon("M4 2v10l7-5z"), "One step forward (right arrow)", () => { stop(); go(step + 1); }), play, slider, count),
     make("div", { className: "ag-caption", ariaLive: "polite" }, phase, words),
     make("div", { className: "ag-gauge-row" }, make("div", { className: "ag-gauge" }, graphs, yours), amount),
     frame);
@@ -46,7 +46,7 @@ function mount(el, data, state, changed) {
     line.setAttribute("class", "ag-now-line");
     frame.firstElementChild.append(line);
     line.dataset.end = height - 84;
-    tabs.forEach((tab, i) => (tab.ariaPressed = String(i === variant)));
+    tabs.select(variant);
     slider.max = last();
     go(at);
   }
@@ -89,11 +89,4 @@ function mount(el, data, state, changed) {
     },
     stop,
   };
-}
-
-// Drawn, not typed: fonts often lack these signs.
-function arrow(path) {
-  const holder = make("span");
-  holder.innerHTML = `<svg class="ag-icon" width="14" height="14"><path d="${path}"/></svg>`;
-  return holder.firstChild;
 }

@@ -74,7 +74,7 @@ class MemoryMeter(FrontWidget):
     ('result of exp', 4000)
     """
 
-    scripts = ("picture.js", "memory_meter.js")
+    scripts = ("page.js", "memory_meter.js")
     styles = ("widget.css", "memory_meter.css")
 
     def __init__(self, f: Callable, *inputs, names: Sequence[str] | None = None):

@@ -79,7 +79,7 @@ class Prediction(FrontWidget):
         None before the commit.
     """
 
-    scripts = ("picture.js", "answer.js", "prediction.js")
+    scripts = ("page.js", "answer.js", "prediction.js")
     styles = ("widget.css", "answer.css", "prediction.css")
 
     def __init__(self, question: str, choices: list[str], answer: str, because: str, name: str):

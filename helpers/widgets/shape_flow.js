@@ -6,13 +6,12 @@ function mount(el, data, state, changed) {
   el.classList.add("ag-theme", "ag-widget", "ag-shapes");
   keepKeys(el);
   let { view, block, i, j } = state;
-  const tabs = data.views.map(({ formula }, k) =>
-    make("button", { type: "button", onclick: () => choose(k, "P", 0, 0) }, formula));
+  const tabs = data.views.length > 1
+    ? tabRow(data.views.map((v) => v.formula), (k) => choose(k, "P", 0, 0)) : null;
   const control = (label, title, by) =>
     make("button", { type: "button", title, onclick: () => step(by) }, label);
   const count = make("span", { className: "ag-count" });
-  const row = make("div", { className: "ag-tabs", role: "group" }, ...(tabs.length > 1 ? tabs : []));
-  const bar = make("div", { className: "ag-bar-row" }, ...(tabs.length > 1 ? [row] : []),
+  const bar = make("div", { className: "ag-bar-row" }, ...(tabs ? [tabs] : []),
     control("Back", "The entry before (left arrow)", -1),
     control("Next", "The next entry (right arrow)", 1), count);
   const words = make("div", { className: "ag-words" });
@@ -55,7 +54,7 @@ function mount(el, data, state, changed) {
   }
   function draw() {
     frame.innerHTML = data.views[view].svg;
-    tabs.forEach((tab, k) => (tab.ariaPressed = String(k === view)));
+    tabs?.select(view);
     for (const group of frame.querySelectorAll(".ag-block")) {
       const key = group.dataset.block;
       keepKeys(group);

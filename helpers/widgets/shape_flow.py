@@ -80,7 +80,7 @@ class ShapeFlow(FrontWidget):
       db[0] = 10 = 10
     """
 
-    scripts = ("picture.js", "formula.js", "shape_flow.js")
+    scripts = ("page.js", "formula.js", "shape_flow.js")
     styles = ("widget.css", "shape_flow.css")
 
     def __init__(self, X, W, b, G=None, *, view: str = "Y"):

@@ -63,7 +63,7 @@ class SoftmaxBars(FrontWidget):
     (array([0.881, 0.119]), array([-0.119,  0.119]))
     """
 
-    scripts = ("picture.js", "softmax_bars.js")
+    scripts = ("page.js", "softmax_bars.js")
     styles = ("widget.css", "softmax_bars.css")
 
     def __init__(

@@ -83,7 +83,7 @@ class StepSize(FrontWidget):
     (1.0, 'forward', 3.0)
     """
 
-    scripts = ("picture.js", "step_size.js")
+    scripts = ("page.js", "step_size.js")
     styles = ("widget.css", "step_size.css")
 
     def __init__(self, f: Callable, df: Callable, x: float, *, label: str = "f(x)"):

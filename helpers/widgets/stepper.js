@@ -31,7 +31,7 @@ function stepper(el, data, state, changed) {
   const caption = make("div", { className: "ag-caption", ariaLive: "polite" },
     make("div", {}, phase, words), equation);
   const frame = make("div", { className: "ag-frame" });
-  const tabs = data.variants.length > 1 ? variantTabs(data.variants, choose) : null;
+  const tabs = data.variants.length > 1 ? tabRow(data.variants.map((v) => v.label), choose) : null;
   el.replaceChildren(...(tabs ? [tabs] : []), bar, caption, frame);
   el.tabIndex = 0;
   el.onkeydown = (event) => {
@@ -102,21 +102,6 @@ function stepper(el, data, state, changed) {
     },
     stop: pause,
   };
-}
-
-// Drawn, not typed: fonts often lack these signs.
-function icon(path) {
-  const holder = make("span");
-  holder.innerHTML = `<svg class="ag-icon" width="14" height="14"><path d="${path}"/></svg>`;
-  return holder.firstChild;
-}
-
-function variantTabs(variants, choose) {
-  const buttons = variants.map(({ label }, i) =>
-    make("button", { type: "button", onclick: () => choose(i) }, label));
-  const row = make("div", { className: "ag-tabs", role: "group" }, ...buttons);
-  row.select = (chosen) => buttons.forEach((b, i) => (b.ariaPressed = String(i === chosen)));
-  return row;
 }
 
 // What the picture shows after the steps up to this one.

@@ -67,7 +67,7 @@ class Stepper(FrontWidget):
     ∂y/∂x += ∂y/∂y · ∂y/∂x = 1.0 × 3.0 = 3.0; with the 3.0 that was there: 6.0
     """
 
-    scripts = ("picture.js", "formula.js", "driver.js", "stepper.js")
+    scripts = ("page.js", "picture.js", "formula.js", "driver.js", "stepper.js")
     styles = ("widget.css", "stepper.css")
 
     def __init__(

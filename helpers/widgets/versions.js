@@ -10,8 +10,7 @@ function mount(el, data, state, changed) {
   const last = () => run().steps.length - 1;
   const button = (label, title, action) =>
     make("button", { type: "button", title, ariaLabel: title, onclick: action }, label);
-  const tabs = data.variants.map(({ label }, i) =>
-    make("button", { type: "button", onclick: () => { variant = i; go(0); } }, label));
+  const tabs = tabRow(data.variants.map((v) => v.label), (i) => { variant = i; go(0); });
   const back = button("Back", "One line back (left arrow)", () => go(step - 1));
   const next = button("Next line", "Run one line (right arrow)", () => go(step + 1));
   const slider = make("input", { type: "range", min: 0, ariaLabel: "Line" });
@@ -22,7 +21,7 @@ function mount(el, data, state, changed) {
   const caption = make("div", { className: "ag-caption", ariaLive: "polite" });
   const error = make("div", { className: "ag-error ag-wrong-ink" });
   el.replaceChildren(
-    make("div", { className: "ag-bar-row ag-tabs", role: "group" }, ...tabs),
+    tabs,
     make("div", { className: "ag-bar-row" }, back, next, slider, count),
     caption, error,
     make("div", { className: "ag-columns" }, code, make("div", {}, tensors, saved)));
@@ -48,7 +47,7 @@ function mount(el, data, state, changed) {
   }
   function show() {
     const now = run().steps[step], before = run().steps[Math.max(0, step - 1)];
-    tabs.forEach((tab, i) => (tab.ariaPressed = String(i === variant)));
+    tabs.select(variant);
     slider.max = last();
     slider.value = step;
     back.disabled = step === 0;

@@ -50,7 +50,7 @@ class Versions(FrontWidget):
     [{'holder': 'ExpBackward0', 'tensor': 'y', 'at': 0, 'now': 1, 'state': 'changed'}]
     """
 
-    scripts = ("picture.js", "versions.js")
+    scripts = ("page.js", "versions.js")
     styles = ("widget.css", "versions.css")
 
     def __init__(self, **programs: str):

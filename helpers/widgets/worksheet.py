@@ -113,7 +113,7 @@ class Worksheet(FrontWidget):
     'Right.'
     """
 
-    scripts = ("picture.js", "formula.js", "answer.js", "worksheet.js")
+    scripts = ("page.js", "picture.js", "formula.js", "answer.js", "worksheet.js")
     styles = ("widget.css", "answer.css", "worksheet.css")
 
     def __init__(

@@ -34,7 +34,7 @@ def borders():
 @pytest.fixture(scope="module")
 def blank_page(browser):
     page = browser.new_page()
-    page.add_script_tag(content=read("picture.js"))
+    page.add_script_tag(content=read("page.js"))
     yield page
     page.close()
 
