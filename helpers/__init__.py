@@ -11,6 +11,7 @@ _HOME = {
     "draw": "render",
     "find_fault": "faults",
     "gradcheck_directional": "gradcheck",
+    "gradcheck_complex": "directions",
     "numerical_gradient": "gradcheck",
     "complex_step": "gradcheck",
     "compare_with_torch": "gradcheck",

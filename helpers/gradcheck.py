@@ -96,7 +96,7 @@ def gradcheck(
       tolerance: they leave errors near 1e-10; a wrong derivative is off by far more
     """
     points = points_of(inputs)
-    given = _gradient(grad_f(*copies_of(points)), points)
+    given = gradients_of(grad_f(*copies_of(points)), points)
     rule, numerical, bends = _measure(f, points, h, tolerance)
     entries, notes = [], _about_inputs(inputs, rule)
     for k, (a, n) in enumerate(zip(given, numerical)):
@@ -156,7 +156,7 @@ def compare_with_torch(f: Callable, *inputs, engine: type | None = None) -> Grad
         raise ValueError(not_one_number(tuple(result.shape)))
     out.backward()
     result.backward()
-    mine = _gradient(
+    mine = gradients_of(
         tuple(0.0 * p if v.grad is None else v.grad for v, p in zip(ours, points)), points
     )
     right = [np.zeros(t.shape) if t.grad is None else t.grad.numpy() for t in theirs]
@@ -219,7 +219,7 @@ def gradcheck_directional(
     if directions < 1:
         raise ValueError(f"directions is {directions}; at least one is needed.")
     points = points_of(inputs)
-    grads = _gradient(grad, points)
+    grads = gradients_of(grad, points)
     sizes = [stretch(p) for p in points]
     norm = math.sqrt(sum(float(((g * s) ** 2).sum()) for g, s in zip(grads, sizes)))
     rng = np.random.default_rng(seed)
@@ -352,7 +352,7 @@ def _at_kink(entry: Entry, kink: Kink, tolerance: float) -> tuple[Entry, str]:
 # ------------------------------------------------------------------ inputs and gradients
 
 
-def _gradient(given, points: list[np.ndarray]) -> list[np.ndarray]:
+def gradients_of(given, points: list[np.ndarray]) -> list[np.ndarray]:
     """The claimed gradient, one array for each input."""
     if len(points) == 1:
         alone = isinstance(given, (tuple, list)) and len(given) == 1

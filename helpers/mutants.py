@@ -2,7 +2,8 @@
 
 The network has three layers: tanh, ReLU, and scores for a softmax with cross-entropy. `backward` is
 right; every entry of `MUTANTS` is its source with one line exchanged, so it can be read, run,
-trained and checked. All of them run without an error.
+trained and checked. All of them run without an error. `named` tells which of them a backward pass
+behaves like.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import inspect
 import linecache
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -183,3 +184,58 @@ MUTANTS = [
         ("penalty on the biases, too", "L2FACTOR", "for name in LAYERS:", "for name in params:"),
     ]
 ]  # fmt: skip
+
+
+def named(backward: Callable) -> list[Mutant]:
+    """The mutants whose gradients a backward pass gives, on two small problems.
+
+    Several have the same gradients where two wrong lines amount to the same: a mask that is always
+    true is no mask.
+
+    Examples
+    --------
+    >>> [mutant.name for mutant in named(lambda *given: MUTANTS[0].backward(*given))]
+    ['1/N forgotten']
+    """
+    given = [grads_of(backward, *problem) for problem in problems()]
+    return [
+        mutant
+        for mutant, theirs in zip(MUTANTS, _known(), strict=True)
+        if all(map(same_gradients, given, theirs))
+    ]
+
+
+@cache
+def problems() -> tuple[tuple, ...]:
+    """Two small networks in which each mutant differs: `(params, X, t, lam)`.
+
+    Their sizes differ from each other, so that a factor N is no factor C; two steps are square; no
+    bias is 0, and the penalty is as large as the rest.
+    """
+    rng, made = np.random.default_rng(12), []
+    for sizes, N, lam in [((7, 5, 5, 4), 6, 0.3), ((6, 4, 4, 3), 9, 0.1)]:
+        params = {name: p + 0.3 * rng.standard_normal(p.shape) for name, p in start(sizes).items()}
+        made.append((params, rng.standard_normal((N, sizes[0])), np.arange(N) % sizes[-1], lam))
+    return tuple(made)
+
+
+def grads_of(backward: Callable, params, X, t, lam) -> dict:
+    """What a backward pass gives on one problem; nothing where it fails."""
+    try:
+        return backward(forward(params, X)[1], t, lam)
+    except Exception:
+        return {}
+
+
+def same_gradients(one: dict, other: dict, tolerance: float = 1e-9) -> bool:
+    """Have two dicts the same arrays, up to rounding?"""
+    return one.keys() == other.keys() and all(
+        np.shape(one[name]) == np.shape(other[name])
+        and np.linalg.norm(one[name] - other[name]) <= tolerance * np.linalg.norm(other[name])
+        for name in other
+    )
+
+
+@cache
+def _known() -> list[list[dict]]:
+    return [[grads_of(mutant.backward, *problem) for problem in problems()] for mutant in MUTANTS]

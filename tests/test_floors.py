@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "helpers"
 FLOORS = [
     "engine summary naming storage watch engine_reader torch_reader readers node pushes graph "
-    "measure differences gradreport gradcheck fuzz data palette installation",
+    "measure differences gradreport gradcheck directions fuzz data palette installation",
     "layout excerpt cards svg render truth faults plots mutants",
     "widgets memory agreement timelimit sandbox attempt portable cases faultline diagnosis verdict "
     "task formula paper exercise",

@@ -100,3 +100,37 @@ def test_training_is_the_same_every_time_and_leaves_the_data_alone():
     second = mutants.train(mutants.backward, X, t, epochs=2)
     assert all(np.array_equal(first[name], second[name]) for name in first)
     np.testing.assert_array_equal(X, np.eye(64))
+
+
+# ------------------------------------------------------------------ named
+
+
+@by_mutant
+def test_a_mutant_is_named_by_its_behavior(mutant):
+    found = mutants.named(lambda *given: mutant.backward(*given))
+    assert mutant in found and {other.code for other in found} == {mutant.code}
+
+
+def test_only_the_two_ways_to_have_no_mask_behave_alike():
+    alike = [m.name for m in MUTANTS if len(mutants.named(m.backward)) > 1]
+    assert alike == ["ReLU mask H2 >= 0, always true", "ReLU's slope left out"]
+
+
+def test_the_right_backward_is_like_no_mutant():
+    assert mutants.named(mutants.backward) == []
+
+
+@pytest.mark.parametrize(
+    "backward",
+    [lambda *_: {}, lambda *_: 1 / 0, lambda cache, t, lam: {"dW1": np.zeros(3)}],
+    ids=["nothing", "an error", "other arrays"],
+)
+def test_what_gives_no_gradients_is_like_no_mutant(backward):
+    assert mutants.named(backward) == []
+
+
+def test_a_wrong_backward_that_is_not_among_them_has_no_name():
+    def halved(*given):
+        return {name: g / 2 for name, g in mutants.backward(*given).items()}
+
+    assert mutants.named(halved) == []
