@@ -47,8 +47,8 @@ def notebook():
 def test_the_exercises_are_those_of_the_syllabus():
     assert list(TASKS) == [
         "slopes", "activation_backward", "logsumexp", "softmax_vjp", "one_sample",
-        "cross_entropy_grad", "mse_grad", "tiny_network", "two_layer_grads", "train_two_layer",
-        "overfit_small_batch", "exit_test",
+        "cross_entropy_grad", "two_classes", "mse_grad", "tiny_network", "two_layer_grads",
+        "train_two_layer", "overfit_small_batch", "exit_test",
     ]  # fmt: skip
 
 
@@ -106,8 +106,10 @@ def test_an_unlisted_wrong_answer_fails_and_is_told_what_is_wrong(name, changes,
                         dsilu="s*(1 + z*(1-s))")),
         ("slopes", dict(dtanh="1 - tanh(z)^2", dsigmoid="exp(-z)/(1+exp(-z))^2",
                         dsoftplus="exp(z)/(1+exp(z))", dsilu="s + z*dsigmoid")),
-        ("one_sample", dict(dS="1/S", dz1="e1/S - 1", dz2="e2/S", dz3="e3/S")),
-        ("one_sample", dict(dS=0.24473, dz1=-0.33476, dz2=0.24473, dz3=0.09003)),
+        ("one_sample", dict(dS="1/S", dz0="e0/S", dz1="e1/S - 1", dz2="e2/S")),
+        ("one_sample", dict(dS=0.24473, dz0=0.24473, dz1=-0.33476, dz2=0.09003)),
+        ("two_classes", dict(dp="(p - t)/(p*(1-p))", slope="p - p²", dz="sigmoid(z) - t")),
+        ("two_classes", dict(dp=-1.6065, slope=0.235, dz=-0.37754)),
         ("tiny_network", dict(dz2="p-t", dw2="(p-t)*h", db2="p-t", dh="(p-t)w2", dz1="m*dh",
                               dw1="x*dz1", db1="m*w2*(p-t)")),
         ("tiny_network", dict(dz2=-0.7558, dw2=-0.9826, db2=-0.7558, dh=0.8314, dz1=0.8314,
@@ -122,12 +124,30 @@ def test_right_pencil_work_in_another_form_passes(name, lines):
 @pytest.mark.parametrize(
     ("name", "lines", "words"),
     [
-        ("slopes", dict(dtanh="1 - h"), "`dtanh`"),
         ("slopes", dict(dtanh="1 - h^2", dsigmoid="2s*(1-s)"), "2.0 times the right one"),
-        ("slopes", dict(dsoftplus="s*z"), "`dsoftplus`"),
+        ("slopes", dict(dsoftplus="s*z"), "No upstream gradient comes in here"),
+        ("slopes", dict(dtanh="1 - h"), "the right one: tanh has 1 − h²"),
+        ("slopes", dict(dtanh="h*(1 - h)"), "have changed places"),
+        ("slopes", dict(dsigmoid="1 - s^2"), "have changed places"),
+        ("slopes", dict(dsoftplus="log(1 + exp(z))"), "the output itself"),
+        ("slopes", dict(dsoftplus="1/(1 + exp(z))"), "The exp inside moves"),
+        ("slopes", dict(dsoftplus="s - s^2"), "*its* slope is the sigmoid"),
+        ("slopes", dict(dsilu="s"), "with s held still"),
+        ("slopes", dict(dsilu="z*s*(1 - s)"), "add 1·s"),
+        ("slopes", dict(dsilu="s*(2 - s)"), "the factor z is lost"),
+        ("slopes", dict(dsilu="z*s"), "the output itself"),
         ("one_sample", dict(dS="S"), "`dS`"),
         ("one_sample", dict(dS="1/S", dz1="dS*e1 - dS"), "`dz1`"),
         ("one_sample", dict(dS="1/S", dz1="dS*e1-1", dz2="-dS*e2"), "wrong sign"),
+        ("one_sample", dict(dS="1/S", dz0="dS*e0 - 1"), "Classes are counted from 0"),
+        ("one_sample", dict(dS="log(S)"), "the logarithm itself"),
+        ("two_classes", dict(dp="-1/p"), "For t = 0 the other term"),
+        ("two_classes", dict(dp="-t/p - (1-t)/(1-p)"), "turns the second term around"),
+        ("two_classes", dict(dp="-t*log(p)"), "`dp`"),
+        ("two_classes", dict(slope="p*(1+p)"), "`slope`"),
+        ("two_classes", dict(dz="t - p"), "turned around"),
+        ("two_classes", dict(dz="dp"), "still missing as a factor"),
+        ("two_classes", dict(dz="(p - t)*slope"), "has been used"),
         ("tiny_network", dict(dz2="p"), "`dz2`"),
         ("tiny_network", dict(dz2="p - t", dw2="dz2*x"), "`dw2`"),
         ("tiny_network", dict(dz2="p - t", dz1="dh*m*z1"), "not its output h"),
@@ -264,14 +284,17 @@ def losses():
     E = np.exp(Z)
     P = E / E.sum(axis=1, keepdims=True)
     rows = dict(np=np, P=P, Y=np.eye(3)[t], N=5, G=G, A=A, B=B)
-    lone = dict(rows, G=g, s=1 / (1 + np.exp(-Z[:, 0])), t=y)
+    lone = dict(rows, G=g, p=1 / (1 + np.exp(-Z[:, 0])), t=y)
     target = torch.tensor(t)
 
     def cross_entropy(reduction):
         return lambda Z: F.cross_entropy(Z, target, reduction=reduction)
 
-    def binary(z):
-        return F.binary_cross_entropy_with_logits(z, torch.tensor(y))
+    def binary(z, reduction="mean"):
+        return F.binary_cross_entropy_with_logits(z, torch.tensor(y), reduction=reduction)
+
+    def of_probabilities(p):
+        return F.binary_cross_entropy(p, torch.tensor(y), reduction="sum")
 
     return {
         "logsumexp": (lone, gradient(lambda Z: torch.logsumexp(Z, 1), Z, G=g)[0]),
@@ -280,6 +303,8 @@ def losses():
         "cross-entropy, mean": (rows, gradient(cross_entropy("mean"), Z)[0]),
         "cross-entropy, sum": (rows, gradient(cross_entropy("sum"), Z)[0]),
         "cross-entropy, none": (lone, gradient(cross_entropy("none"), Z, G=g)[0]),
+        "binary, dp": (lone, gradient(of_probabilities, lone["p"])[0]),
+        "binary, dz": (lone, gradient(lambda z: binary(z, "sum"), Z[:, 0].copy())[0]),
         "binary, mean": (lone, gradient(binary, Z[:, 0].copy())[0]),
         "squared error, dA": (rows, gradient(F.mse_loss, A, B)[0]),
         "squared error, dB": (rows, gradient(F.mse_loss, A, B)[1]),
@@ -290,6 +315,78 @@ def losses():
 def test_a_derivation_in_the_notebook_is_that_of_pytorch(formulas, name):
     known, right = losses()[name]
     assert off(eval(formulas[name], known), right) < EXACT
+
+
+def autograd_at(f, **point):
+    """The derivative of f by each of its inputs, as PyTorch has it."""
+    tensors = {
+        k: torch.tensor(x, dtype=torch.float64, requires_grad=True) for k, x in point.items()
+    }
+    f(**tensors).backward()
+    return {k: tensor.grad.item() for k, tensor in tensors.items()}
+
+
+def lines_of(name, **values):
+    """The right lines of pencil work, read as code, each with the right lines above it."""
+    for line, formula in TASKS[name].answers.items():
+        values[line] = formula.at(values)
+    return values
+
+
+@pytest.mark.parametrize("z", [-1.7, -0.3, 0.4, 2.2])
+def test_the_lines_of_slopes_are_those_of_pytorch(z):
+    """D9."""
+    got = lines_of("slopes", z=z, h=math.tanh(z), s=1 / (1 + math.exp(-z)))
+    for name in ("tanh", "sigmoid", "softplus", "silu"):
+        right = autograd_at(lambda z, name=name: ACTIVATIONS[name](z), z=z)["z"]
+        assert abs(got[f"d{name}"] - right) < EXACT, name
+
+
+@pytest.mark.parametrize("scores", [(0.0, 1.0, -1.0), (2.5, -0.5, 0.25)])
+def test_the_lines_of_one_sample_are_those_of_pytorch(scores):
+    """D10 and D12, for a sample of class 1."""
+    z = dict(zip(("z0", "z1", "z2"), scores))
+    e = {f"e{i}": math.exp(score) for i, score in enumerate(scores)}
+    got = lines_of("one_sample", S=sum(e.values()), **e)
+    right = autograd_at(
+        lambda **z: F.cross_entropy(torch.stack([*z.values()]), torch.tensor(1)), **z
+    )
+    assert all(abs(got[f"d{name}"] - right[name]) < EXACT for name in z)
+    dS = autograd_at(lambda S: S.log() - scores[1], S=got["S"])["S"]
+    assert abs(got["dS"] - dS) < EXACT
+
+
+@pytest.mark.parametrize("z, t", [(0.5, 1.0), (0.5, 0.0), (-1.3, 1.0), (-1.3, 0.0)])
+def test_the_lines_of_two_classes_are_those_of_pytorch(z, t):
+    """D12 for two classes."""
+    p, target = 1 / (1 + math.exp(-z)), torch.tensor(t, dtype=torch.float64)
+    got = lines_of("two_classes", z=z, t=t, p=p)
+    by_p = autograd_at(lambda p: F.binary_cross_entropy(p, target), p=p)["p"]
+    by_z = autograd_at(lambda z: F.binary_cross_entropy_with_logits(z, target), z=z)["z"]
+    slope = autograd_at(lambda z: torch.sigmoid(z), z=z)["z"]
+    assert max(abs(got["dp"] - by_p), abs(got["slope"] - slope), abs(got["dz"] - by_z)) < EXACT
+
+
+@pytest.mark.parametrize("t", [0.0, 1.0])
+@pytest.mark.parametrize("b1", [0.1, -2.5])
+def test_the_lines_of_the_tiny_network_are_those_of_pytorch(b1, t):
+    """D17 with one unit, with the ReLU open and closed."""
+    given = dict(x=1.5, w1=0.8, b1=b1, w2=-1.1, b2=0.3)
+    leaves = {k: torch.tensor(v, dtype=torch.float64, requires_grad=True) for k, v in given.items()}
+    z1 = leaves["w1"] * leaves["x"] + leaves["b1"]
+    h = torch.relu(z1)
+    z2 = leaves["w2"] * h + leaves["b2"]
+    on_the_way = dict(z1=z1, h=h, z2=z2)
+    for tensor in on_the_way.values():
+        tensor.retain_grad()
+    target = torch.tensor(t, dtype=torch.float64)
+    F.binary_cross_entropy_with_logits(z2, target).backward()
+    known = {k: tensor.item() for k, tensor in on_the_way.items()}
+    known |= dict(t=t, m=float(known["z1"] > 0), p=1 / (1 + math.exp(-known["z2"])))
+    got = lines_of("tiny_network", **given, **known)
+    for line in TASKS["tiny_network"].answers:
+        right = {**leaves, **on_the_way}[line[1:]].grad.item()
+        assert abs(got[line] - right) < EXACT, line
 
 
 def test_the_backward_pass_in_the_notebook_is_that_of_pytorch(formulas):

@@ -294,6 +294,36 @@ KNOWN = {
                 return np.array([np.diag(p * (1 - p)) @ g for p, g in zip(P, G)])
             """,
         ),
+        "OFFSIGN, with the whole Jacobian": (
+            "OFFSIGN",
+            """
+            def softmax_vjp(P, G):
+                return np.array([(np.diag(p) + np.outer(p, p)) @ g for p, g in zip(P, G)])
+            """,
+        ),
+        "SELFLOST, with the whole Jacobian": (
+            "SELFLOST",
+            """
+            def softmax_vjp(P, G):
+                return np.array([-np.outer(p, p) @ g for p, g in zip(P, G)])
+            """,
+        ),
+        "SMAXIS, one sum for the batch": (
+            "SMAXIS",
+            """
+            def softmax_vjp(P, G):
+                return P * G - P * np.sum(P * G)
+            """,
+        ),
+        "TWICE, diagonal and the rest": (
+            "TWICE",
+            """
+            def softmax_vjp(P, G):
+                own = G * P * (1 - P)
+                others = -P * (G * P).sum(axis=1, keepdims=True)
+                return own + others
+            """,
+        ),
     },
     "cross_entropy_grad": {
         "MEANSUM, and the loss is a sum as well": (
@@ -393,8 +423,13 @@ WRONG = {
     },
     "softmax_vjp": {
         "twice": ([("P * (G", "2 * P * (G")], "2.0 times the right one"),
-        "plus": ([("(G - ", "(G + ")], "other numbers"),
-        "mean": ([(".sum(axis=1", ".mean(axis=1")], "other numbers"),
+        "1 - G": ([("(G - (G * P).sum(axis=1, keepdims=True))", "(1 - G)")],
+                  "Row 0 sums to −0.11, and must sum to 0"),
+        "the largest": ([("(G * P).sum", "(G * P).max")], "and must sum to 0"),
+        "squared weights": ([("P * (G - (G * P).sum(axis=1, keepdims=True))",
+                              "P**2 * (G - (G * P**2).sum(axis=1, keepdims=True)"
+                              " / (P**2).sum(axis=1, keepdims=True))")],
+                            "Its rows sum to 0, as they must. So look at the weights"),
         "transposed": ([("keepdims=True))", "keepdims=True))).T"), ("return P", "return (P")],
                        "transpose of the right one"),
     },

@@ -103,11 +103,6 @@ def pair_sizes(case):
     return {**sizes, "N·D": A.size}
 
 
-def array_sizes(case):
-    shape = case.args[-1].shape
-    return {"N": shape[0], "C": shape[1]} if len(shape) == 2 else {}
-
-
 # ------------------------------------------------------------------ networks
 
 SIZES = [(5, 2, 4, 3), (7, 4, 6, 3), (4, 4, 4, 4), (12, 3, 8, 5)]  # N, D, H, C; one all square

@@ -56,6 +56,39 @@ def arrays(*names: str, sizes: Sizes, known: Callable[[], Iterable[Mistake]]) ->
     return judge
 
 
+def softmax_rows(*, known: Callable[[], Iterable[Mistake]]) -> Judge:
+    """A judge of a gradient that has passed a softmax: it also looks at the sums of the rows."""
+    plain = arrays(sizes=_rows_and_classes, known=known)
+
+    def judge(case, expected, got):
+        wrong = plain(case, expected, got)
+        same_shape = np.shape(got) == np.shape(expected)
+        if wrong is None or wrong.code or not same_shape or constant_ratio_of(expected, got):
+            return wrong
+        sums = np.asarray(got, dtype=float).sum(axis=1)
+        if not np.isfinite(sums).all():
+            return wrong
+        if np.abs(sums).max() < EXACT:
+            said = (
+                "Its rows sum to 0, as they must. So look at the weights: the average that is "
+                "subtracted is Σⱼ Gⱼpⱼ, and pᵢ stands in front."
+            )
+        else:
+            n = int(np.abs(sums).argmax())
+            said = (
+                f"Row {n} sums to {number(sums[n])}, and must sum to 0: a constant added to all "
+                "scores changes no probability. Is the sum over the *other* classes there?"
+            )
+        return Wrong(f"{wrong.message} {said}")
+
+    return judge
+
+
+def _rows_and_classes(case: Case) -> Mapping[str, int]:
+    P, _ = case.args
+    return {"N": P.shape[0], "C": P.shape[1]}
+
+
 def layers(
     *names: str, inside: Callable[[Case], Mapping], clues: Mapping[str, str], sizes: Sizes
 ) -> Judge:
