@@ -19,6 +19,7 @@ from helpers.fuzz import random_program
 from helpers.weeks import week07 as ex
 from helpers.weeks import week07_cases as cases
 from helpers.weeks import week07_engine as engine
+from helpers.weeks import week07_scripts as scripts
 from helpers.weeks.week07_graph import walk
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "week07_pytorch_graph.ipynb"
@@ -798,10 +799,10 @@ def test_saved_bytes_are_those_of_the_formulas():
 # ------------------------------------------------------------------ the engine against PyTorch
 
 
-@pytest.mark.parametrize("label", engine.SCRIPTS)
+@pytest.mark.parametrize("label", scripts.SCRIPTS)
 def test_reference_engine_says_what_pytorch_says(label):
-    script = engine.SCRIPTS[label]
-    right, got = script(engine.PYTORCH), script(engine.Side(engine.Value))
+    script = scripts.SCRIPTS[label]
+    right, got = script(scripts.PYTORCH), script(scripts.Side(engine.Value))
     assert list(right) == list(got)
     for key, value in right.items():
         if isinstance(value, bool | str):
@@ -825,8 +826,8 @@ def mixed(side, seed):
 
 def test_engine_and_pytorch_agree_on_200_random_expressions():
     for seed in range(200):
-        right = mixed(engine.PYTORCH, seed)
-        got = mixed(engine.Side(engine.Value), seed)
+        right = mixed(scripts.PYTORCH, seed)
+        got = mixed(scripts.Side(engine.Value), seed)
         assert right[1] == got[1]
         for a, b in zip(right, got):
             assert float(b) == pytest.approx(float(a), rel=1e-10, abs=1e-12), seed

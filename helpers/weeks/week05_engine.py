@@ -1,180 +1,23 @@
-"""Week 5, section 6: the engine with every operation, for graphs of any depth."""
+"""Week 5, section 6: the engine with every operation, for graphs of any depth.
+
+What it is tried on stands in `week05_cases`, wrong backward passes in `week05_backwards`.
+"""
 
 from __future__ import annotations
 
 import ast
 import gc
 import inspect
-from collections.abc import Callable
 from dataclasses import replace
 
-from helpers.agreement import agree, show
 from helpers.engine import scalar
-from helpers.engine.scalar import topological_order
-from helpers.exercise import Case, Exercise, Wrong
-from helpers.fuzz import random_program
+from helpers.exercise import Exercise
 from helpers.sandbox import call
 from helpers.verdict import Verdict
-from helpers.weeks.battery import engine_cases, what_the_graph_tests
-from helpers.weeks.week05_order import usual_depth
-
-DEPTH = 20_000
-SINGLE = {
-    "−x": lambda x, y: -x,
-    "log(x)": lambda x, y: x.log(),
-    "sigmoid(x)": lambda x, y: x.sigmoid(),
-    "sigmoid(y)": lambda x, y: y.sigmoid(),
-    "2 + x": lambda x, y: 2 + x,
-    "2 − x": lambda x, y: 2 - x,
-    "2 · x": lambda x, y: 2 * x,
-    "2 / x": lambda x, y: 2 / x,
-}
-INTERMEDIATE = (
-    "A second backward must add 36 once more; yours adds more than that. The node in the middle still "
-    "holds the gradient of the first pass and pushes that again. Leaves accumulate, but a node in the "
-    "middle belongs to one pass: set its gradient to 0 before the result gets its 1."
-)
-NOACCUMULATE = (
-    "A second backward must *add* to the leaves: 36, then 72. Yours starts the leaves again at 0. Two "
-    "losses that share a parameter would lose one of their contributions; clearing is zero_grad's job."
-)
-RAISED = (
-    "Your engine raises Python's recursion limit. That holds for the whole program, and a deep recursion "
-    "can then end it without any message. Use the list of topological_order instead."
-)
-
-
-# ------------------------------------------------------------------ cases
-
-
-def cases() -> list[Case]:
-    """Week 1's battery, the new operations, and what makes an engine fit for use."""
-    graphs = {f"({name})·7 at x = 0.8, y = −1.3": _times_seven(f) for name, f in SINGLE.items()}
-    graphs["two nodes with the same number: a = 3x, b = 3y at x = y = 2"] = _same_number
-    for seed in range(25):
-        program = random_program(1000 + seed, size=3 + seed % 12)
-        graphs[f"random expression {1000 + seed}"] = _of_program(program)
-    tried = [
-        *engine_cases(random_graphs=5),
-        *(_graph_case(label, build) for label, build in graphs.items()),
-        Case("x < y, x <= y, x > y, x >= y, of nodes and of numbers", _compared),
-        Case("c = (3a)² at a = 2, backward twice", _twice),
-        Case("f = 2h and g = 5h with h = x², backward of both", _two_results),
-        Case("backward of h = x², while f = exp(h) exists, too", _from_the_middle),
-        Case(f"a sum of {DEPTH:,} terms, one after another", _deep),
-    ]
-    return [replace(case, run=_at_the_usual_depth(case.run)) for case in tried]
-
-
-def _at_the_usual_depth(run: Callable) -> Callable:
-    """Run a case with Python's usual recursion limit, and see that it stays as it is."""
-
-    def guarded(engine):
-        with usual_depth() as changed:
-            found = run(engine)
-        return Wrong(RAISED, "RECURSIONLIMIT") if changed() else found
-
-    return guarded
-
-
-def _times_seven(f: Callable) -> Callable:
-    def build(V):
-        x, y = V(0.8), V(-1.3)
-        t = f(x, y)
-        return t * V(7.0) if hasattr(t, "data") else t, dict(x=x, y=y)
-
-    return build
-
-
-def _same_number(V):
-    x, y = V(2.0), V(2.0)
-    a, b = x * 3.0, y * 3.0
-    return a * b + a, dict(x=x, y=y, a=a, b=b)
-
-
-def _of_program(program) -> Callable:
-    def build(V):
-        leaves = [V(x) for x in program.leaves]
-        return program.run(leaves), {f"x{i}": leaf for i, leaf in enumerate(leaves)}
-
-    return build
-
-
-def _graph_case(label: str, build: Callable) -> Case:
-    right, named = build(scalar.Value)
-    right.backward()
-    leaves = {name: node.grad for name, node in named.items() if not node.parents}
-
-    def run(engine):
-        root, named = build(engine)
-        if not hasattr(root, "data"):
-            return Wrong(f"This operation gives {show(root)}. It must return a new node.")
-        if not agree(right.data, root.data):
-            return Wrong(
-                f"The number itself is wrong, before any gradient: {label} is {show(right.data)}, but "
-                f"your engine computes {show(root.data)}. Look at the forward part of the operation."
-            )
-        root.backward()
-        return {f"∂/∂{name}": _grad(named[name]) for name in leaves}
-
-    return Case(label, run, graph=build)
-
-
-def _grad(node) -> object:
-    return 0.0 if node.grad is None else node.grad
-
-
-def _compared(engine):
-    x, y = engine(0.8), engine(-1.3)
-    pairs = [(x, y), (y, x), (x, x), (x, 0.8), (y, 0), (0.5, x), (engine(0.8), x)]
-    found = [answer for a, b in pairs for answer in (a < b, a <= b, a > b, a >= b)]
-    strange = next((answer for answer in found if not isinstance(answer, bool)), None)
-    if strange is not None and not hasattr(strange, "dtype"):
-        return Wrong(f"A comparison gives True or False; yours gives {show(strange)}.")
-    return [bool(answer) for answer in found]
-
-
-def _twice(engine):
-    a = engine(2.0)
-    b = a * engine(3.0)
-    c = b * b
-    found = []
-    for _ in range(2):
-        c.backward()
-        found.append(_grad(a))
-    if any(agree([36.0, more], found) for more in (108.0, 144.0)):  # 144: the result, too
-        return Wrong(INTERMEDIATE, "INTERMEDIATE")
-    if agree([36.0, 36.0], found):
-        return Wrong(NOACCUMULATE, "NOACCUMULATE")
-    return {"∂c/∂a after one backward": found[0], "∂c/∂a after two": found[1]}
-
-
-def _two_results(engine):
-    x = engine(1.5)
-    h = x * x
-    f, g = h * engine(2.0), h * engine(5.0)
-    f.backward()
-    g.backward()
-    return {"∂f/∂x + ∂g/∂x": _grad(x)}
-
-
-def _from_the_middle(engine):
-    x = engine(1.5)
-    h = x * x
-    f = h.exp()
-    h.backward()
-    return {"∂h/∂x": _grad(x), "f": f.data}
-
-
-def _deep(engine):
-    x = total = engine(0.5)
-    for _ in range(DEPTH):
-        total = total + x
-    total.backward()
-    return {"value": total.data, "∂/∂x": _grad(x)}
-
-
-# ------------------------------------------------------------------ the exercise
+from helpers.weeks import week05_backwards as wrong
+from helpers.weeks.battery import what_the_graph_tests
+from helpers.weeks.week05_backwards import engine_with
+from helpers.weeks.week05_cases import INTERMEDIATE, NOACCUMULATE, cases
 
 
 class EngineExercise(Exercise):
@@ -253,191 +96,34 @@ Value = EngineExercise(
 
 # ------------------------------------------------------------------ known mistakes
 
-
-def engine_with(*changes: tuple[str, str], backward: Callable | None = None) -> type:
-    """The course's engine with pieces of its source exchanged, or with another backward pass."""
-    source = inspect.getsource(scalar)
-    for old, new in changes:
-        if old not in source:
-            raise ValueError(f"helpers.engine.scalar has no {old!r} to exchange.")
-        source = source.replace(old, new)
-    space = {"__name__": "helpers.engine.scalar"}
-    exec(compile(source, "<scalar with a mistake>", "exec"), space)
-    if backward:
-        space["Value"].backward = backward
-    return space["Value"]
-
-
-def start(root, nodes: list) -> None:
-    for node in nodes:
-        if node.parents:
-            node.grad = 0.0
-    root.grad += 1.0
-
-
-def push(node) -> None:
-    for parent, local in zip(node.parents, node.local_grads):
-        parent.grad += local * node.grad
-
-
-def pushing(how: Callable) -> Callable:
-    """A backward pass in the right order, in which each node pushes in another way."""
-
-    def backward(self):
-        nodes = topological_order(self)
-        start(self, nodes)
-        for node in reversed(nodes):
-            how(node)
-
-    return backward
-
-
-@pushing
-def assigning(node):
-    for parent, local in zip(node.parents, node.local_grads):
-        parent.grad = local * node.grad
-
-
-@pushing
-def local_alone(node):
-    for parent, local in zip(node.parents, node.local_grads):
-        parent.grad += local
-
-
-@pushing
-def each_parent_once(node):
-    for parent, local in dict(zip(node.parents, node.local_grads)).items():
-        parent.grad += local * node.grad
-
-
-@pushing
-def first_parent_of_a_product(node):
-    for parent, local in [*zip(node.parents, node.local_grads)][: 1 if node.op == "*" else 2]:
-        parent.grad += local * node.grad
-
-
-def without_a_seed(self):
-    nodes = topological_order(self)
-    start(self, nodes)
-    self.grad -= 1.0
-    for node in reversed(nodes):
-        push(node)
-
-
-def forwards(self):
-    nodes = topological_order(self)
-    start(self, nodes)
-    for node in nodes:
-        push(node)
-
-
-def by_recursion(self):
-    start(self, topological_order(self))
-    todo = [self]  # the calls that are still open
-    while todo:
-        node = todo.pop()
-        push(node)
-        todo += node.parents[::-1]
-
-
-def as_met(self):
-    nodes, stack = {}, [self]
-    while stack:
-        node = stack.pop()
-        if node not in nodes:
-            nodes[node] = True
-            stack += node.parents[::-1]
-    start(self, nodes)
-    for node in nodes:
-        push(node)
-
-
-def level_by_level(self):
-    nodes = [self]
-    seen = {self}
-    for node in nodes:
-        for parent in node.parents:
-            if parent not in seen:
-                seen.add(parent)
-                nodes.append(parent)
-    start(self, nodes)
-    for node in nodes:
-        push(node)
-
-
-def along_every_path(self):
-    order, stack = [], [(self, False)]
-    while stack:
-        node, ready = stack.pop()
-        if ready:
-            order.append(node)
-        else:
-            stack.append((node, True))
-            stack += [(parent, False) for parent in node.parents[::-1]]
-    start(self, order)
-    for node in reversed(order):
-        push(node)
-
-
-def with_old_gradients(self):
-    self.grad = 1.0
-    for node in reversed(topological_order(self)):
-        push(node)
-
-
-def all_from_zero(self):
-    nodes = topological_order(self)
-    for node in nodes:
-        node.grad = 0.0
-    self.grad = 1.0
-    for node in reversed(nodes):
-        push(node)
-
-
-def too_deep(self):
-    order, seen = [], set()
-
-    def visit(node):
-        if node not in seen:
-            seen.add(node)
-            for parent in node.parents:
-                visit(parent)
-            order.append(node)
-
-    visit(self)
-    start(self, order)
-    for node in reversed(order):
-        push(node)
-
-
 for _code, _why, _backward in [
     ("ASSIGN", "Your backward *assigns* gradients, so the second contribution to a shared node erases "
-     "the first: x·x at 3 gives 3 instead of 6. Write `+=`.", assigning),
+     "the first: x·x at 3 gives 3 instead of 6. Write `+=`.", wrong.assigning),
     ("NOUPSTREAM", "You push the local derivative alone. Multiply it by the upstream gradient, that of "
-     "the node that pushes: the chain rule is a product.", local_alone),
+     "the node that pushes: the chain rule is a product.", wrong.local_alone),
     ("EDGEDICT", "x·x at 3 gets 3 instead of 6: the operands are kept in a dict or a set, which holds "
      "each node once. An operand used twice contributes twice; keep a tuple or a list.",
-     each_parent_once),
+     wrong.each_parent_once),
     ("ONESIDE", "In `*` only the first operand gets its share; the second one needs its own, with "
-     "self.data as the local derivative.", first_parent_of_a_product),
+     "self.data as the local derivative.", wrong.first_parent_of_a_product),
     ("NOSEED", "No gradient arrives anywhere: ∂f/∂f, the gradient of the result itself, is never set "
-     "to 1, and every product starts from 0.", without_a_seed),
+     "to 1, and every product starts from 0.", wrong.without_a_seed),
     ("FORWARDS", "Gradients get no further than the operands of the result. If you go through the "
      "nodes from the leaves to the result, each pushes before anything has arrived at it: go in "
-     "reverse.", forwards),
+     "reverse.", wrong.forwards),
     ("ORDER", "You recurse into each parent at once. On the diamond a node then pushes before all its "
      "consumers have pushed to it, and again later: 52 instead of 20. Take the reversed topological "
-     "order.", by_recursion),
+     "order.", wrong.by_recursion),
     ("ORDER", "Your order is not topological: a node that is used twice is met, and pushes, before all "
-     "its consumers have. On the diamond that gives 12 instead of 20.", as_met),
+     "its consumers have. On the diamond that gives 12 instead of 20.", wrong.as_met),
     ("ORDER", "You go level by level. A node that is used twice is met on its shortest path, and pushes, "
-     "before all its consumers have. On the diamond that gives 12 instead of 20.", level_by_level),
+     "before all its consumers have. On the diamond that gives 12 instead of 20.", wrong.level_by_level),
     ("NOVISIT", "A shared node stands in your order more than once and pushes as often: 42 instead of "
-     "20 on the diamond. Keep a set of visited nodes.", along_every_path),
-    ("INTERMEDIATE", INTERMEDIATE, with_old_gradients),
-    ("NOACCUMULATE", NOACCUMULATE, all_from_zero),
+     "20 on the diamond. Keep a set of visited nodes.", wrong.along_every_path),
+    ("INTERMEDIATE", INTERMEDIATE, wrong.with_old_gradients),
+    ("NOACCUMULATE", NOACCUMULATE, wrong.all_from_zero),
     ("RECURSIONLIMIT", "Everything is right on small graphs, and a long one is too deep: `backward` "
-     "visits the nodes by recursion. Take the list of your iterative topological_order.", too_deep),
+     "visits the nodes by recursion. Take the list of your iterative topological_order.", wrong.too_deep),
 ]:  # fmt: skip
     Value.mistake(_code, _why)(engine_with(backward=_backward))
 

@@ -12,7 +12,8 @@ from helpers.engine import fifty, scalar
 from helpers.exercise import Case, Wrong, exercise
 from helpers.fuzz import random_program
 from helpers.weeks.rewrite import rewritten
-from helpers.weeks.week05_engine import Value, engine_with
+from helpers.weeks.week05_backwards import engine_with
+from helpers.weeks.week05_engine import Value
 
 # ------------------------------------------------------------------ random expressions
 

@@ -5,12 +5,12 @@ driven, the memory that it keeps, gradients that are None, and the learner's own
 PyTorch's can do.
 """
 
-from helpers.weeks.week07_engine import opened, reachable
 from helpers.weeks.week07_engine import value as Value
 from helpers.weeks.week07_graph import LEAVES, my_backward, predict_leaf
 from helpers.weeks.week07_graph import walking as walk
 from helpers.weeks.week07_memory import FREED, fix_loop, freed_after_backward, saved_bytes
 from helpers.weeks.week07_none import REASONS, SETUP, SNIPPETS, why_none
+from helpers.weeks.week07_opened import opened, reachable
 
 __all__ = ["FREED", "LEAVES", "REASONS", "SETUP", "SNIPPETS", "all", "opened", "reachable"]
 
