@@ -199,7 +199,7 @@ class Tensor:
         operands = [parent.data for parent in self.parents]
         for parent, vjp in zip(self.parents, VJP[self.op]):
             if parent.requires_grad:
-                accumulate(parent, vjp(self.grad, self, *operands))
+                accumulate(parent, vjp(self.grad, self, *operands), self.grad)
 
     def backward(self, gradient=None):
         """Add ∂self/∂leaf to `leaf.grad` of every leaf; set it for every inner node.
@@ -215,8 +215,8 @@ class Tensor:
                     f"backward() starts from a single number; this has shape {self.shape}. Sum it "
                     "up first, or give the upstream gradient: y.backward(G)."
                 )
-            gradient = np.ones_like(self.data)
-        gradient = np.asarray(gradient, self.data.dtype)
+            gradient = np.ones(self.shape)
+        gradient = np.array(gradient, self.data.dtype)
         if gradient.shape != self.shape:
             raise ValueError(f"The gradient has shape {gradient.shape}, not {self.shape}.")
         inner = [n for n in topological_order(self) if n.parents and n.requires_grad]
@@ -227,24 +227,24 @@ class Tensor:
             node.push()
 
 
-def accumulate(node, g):
+def accumulate(node, g, upstream=None):
     """Add a contribution to a node's gradient, in the node's own shape.
 
-    A leaf keeps a copy: the array may be the gradient of other nodes, too.
+    A leaf's gradient is an array of its own: a view, or the upstream gradient itself, is copied.
     """
-    g = unbroadcast(g, node.data.shape)
+    if g.shape != node.data.shape:
+        g = unbroadcast(g, node.data.shape)
     if node.grad is not None:
         node.grad = node.grad + g
     elif node.parents:
         node.grad = g
     else:
-        node.grad = np.array(g, node.data.dtype)
+        shared = g is upstream or not g.flags.owndata
+        node.grad = np.array(g, node.data.dtype, copy=shared or None)
 
 
 def unbroadcast(g, shape):
     """Undo broadcasting: sum over the axes along which an operand of this shape was repeated."""
-    if g.shape == shape:
-        return g
     g = g.sum(axis=tuple(range(g.ndim - len(shape))))
     repeated = tuple(k for k, n in enumerate(shape) if n == 1 and g.shape[k] != 1)
     return g.sum(axis=repeated, keepdims=True) if repeated else g
@@ -253,10 +253,11 @@ def unbroadcast(g, shape):
 def affine(X, W, b):
     """X W + b as one node: shapes (N, D), (D, M) and (M,) give (N, M)."""
     X, b = _lift(X, W), _lift(b, W)
-    if X.ndim != 2 or W.ndim != 2 or X.shape[1] != W.shape[0] or b.shape != W.shape[1:]:
+    x, w, c = X.data, W.data, b.data
+    if x.ndim != 2 or w.ndim != 2 or x.shape[1] != w.shape[0] or c.shape != w.shape[1:]:
         raise ValueError(f"affine: X {X.shape}, W {W.shape} and b {b.shape} do not fit together.")
-    out = X.data @ W.data
-    out += b.data
+    out = x @ w
+    out += c
     return Tensor(out, (X, W, b), "affine")
 
 
