@@ -1,0 +1,134 @@
+"""Week 9: what is wrong with the gradient of an operation, in the words of its VJP.
+
+`difference` compares one array with the right one and finds, in this order: no array at all, a
+shape that broadcasting has left behind, a transpose, a wrong result that people compute (each
+operation knows its own, `Suspect`), a constant factor, and only then other numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from helpers.agreement import agree, show
+from helpers.exercise import Wrong
+from helpers.graph import number
+from helpers.weeks.week03_judge import constant_ratio
+
+EXACT = 1e-10  # relative; float64 rounding of these short sums stays near 1e-15
+
+
+class Suspect(NamedTuple):
+    """A gradient that people get by mistake, its CODE and what it comes from."""
+
+    code: str
+    gradient: object
+    why: str
+
+
+def difference(
+    what: str,
+    right: np.ndarray,
+    given: object,
+    suspects: Iterable[Suspect] = (),
+    sizes: Mapping[str, int] | None = None,
+) -> Wrong | None:
+    """What is wrong with one array, called `what` in the sentence; None if nothing is.
+
+    Parameters
+    ----------
+    what : str
+        As in "the gradient of `a`".
+    right, given : array_like
+    suspects : iterable of Suspect
+        Wrong results that are recognized here.
+    sizes : dict, optional
+        Numbers that a constant factor may equal, with their names: {"N": 4}.
+    """
+    right = np.asarray(right)
+    if given is None:
+        return Wrong(f"{what} is None: nothing arrives there.", "NOTHING")
+    made = _as_floats(given)
+    if made is None:
+        return Wrong(f"{what} must be an array of shape {right.shape}; yours is {show(given)}.")
+    if agree(right, made, EXACT):
+        return None if made.shape == right.shape else _misshapen(what, right, made)
+    for suspect in suspects:
+        known = np.asarray(suspect.gradient, dtype=float)
+        if known.shape == made.shape and agree(known, made, EXACT):
+            return Wrong(f"{what} is wrong: {suspect.why}", suspect.code)
+    if made.shape != right.shape:
+        return _misshapen(what, right, made)
+    if not np.isfinite(made).all():
+        return Wrong(f"{what} holds NaN or infinity: look for 0/0, log 0, or exp of a large number.")
+    if right.ndim >= 2 and agree(np.swapaxes(right, -1, -2), made, EXACT):
+        return Wrong(
+            f"{what} is the transpose of the right one. The matrix is square, so its shape cannot "
+            "tell you; the numbers can.",
+            "TRANSPOSE",
+        )
+    ratio = constant_ratio(right, made)
+    if ratio is None and right.size == 1 and right.any():
+        ratio = float(made.ravel()[0] / right.ravel()[0])
+    return _factor(what, ratio, sizes or {}) if ratio is not None else _other(what, right, made)
+
+
+def _as_floats(given: object) -> np.ndarray | None:
+    try:
+        made = np.asarray(given)
+    except ValueError:  # rows of different lengths
+        return None
+    return made.astype(float) if made.dtype.kind in "iufb" else None
+
+
+def _misshapen(what: str, right: np.ndarray, made: np.ndarray) -> Wrong:
+    said = f"{what} has shape {made.shape} and must have {right.shape}"
+    if right.ndim >= 2 and agree(np.swapaxes(right, -1, -2), made, EXACT):
+        return Wrong(f"{said}: it is transposed.", "TRANSPOSE")
+    if made.size == right.size and agree(right.ravel(), made.ravel(), EXACT):
+        return Wrong(
+            f"{said}. The numbers are right: an axis of length 1 was lost or gained (`keepdims`, "
+            "`reshape`).",
+            "KEEPDIM",
+        )
+    if made.size > right.size and _broadcasts(right.shape, made.shape):
+        return Wrong(
+            f"{said}, the shape of what it is the gradient of. Broadcasting has copied on the way "
+            "forward: sum over the copies on the way back (`unbroadcast`).",
+            "UNBROADCAST",
+        )
+    if made.size < right.size and _broadcasts(made.shape, right.shape):
+        return Wrong(
+            f"{said}. It would broadcast to it: spread it over the whole shape before it arrives.",
+            "NOTSPREAD",
+        )
+    return Wrong(f"{said}, the shape of what it is the gradient of.")
+
+
+def _broadcasts(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(small, large) == large
+    except ValueError:
+        return False
+
+
+def _factor(what: str, ratio: float, sizes: Mapping[str, int]) -> Wrong:
+    if abs(ratio) < 1e-9:
+        return Wrong(f"{what} is zero everywhere: nothing arrives there.", "NOTHING")
+    said = f"{what} is {number(float(f'{ratio:.6g}'))} times the right one, everywhere"
+    if abs(ratio + 1) < 1e-9:
+        return Wrong(f"{said}: a sign.", "SIGN")
+    for name, size in sizes.items():
+        for called, value in ((name, size), (f"1/{name}", 1 / size)):
+            if size > 1 and abs(ratio - value) < 1e-9 * value:
+                return Wrong(f"{said}: that is {called}. Count where you divide by it.", "MEANSUM")
+    return Wrong(f"{said}: look for a factor.", "FACTOR2" if abs(ratio - 2) < 1e-9 else None)
+
+
+def _other(what: str, right: np.ndarray, made: np.ndarray) -> Wrong:
+    share = np.isclose(right, made, rtol=EXACT, atol=EXACT).mean()
+    some = "no entry is right" if share == 0 else f"{share:.0%} of the entries are right"
+    first = agree(right, made, EXACT).message or ""
+    return Wrong(f"{what} has the right shape {right.shape} and other numbers: {some}. {first}".strip())

@@ -1,0 +1,269 @@
+"""Week 9, section 4: log-softmax and the fused cross-entropy, each as a value and its VJP.
+
+From here on an operation is two things: the value, and a function that turns the upstream gradient
+into one gradient for each operand. The tensor engine of section 6 stores exactly that.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from helpers.agreement import agree, show
+from helpers.exercise import Case, Wrong, exercise, paper
+from helpers.weeks.rewrite import rewritten
+from helpers.weeks.week03_cases import random
+from helpers.weeks.week09_judge import Suspect, difference
+
+log_softmax_entries = paper(
+    "log_softmax_entries",
+    "D11 with a pencil: y = log_softmax(z) for one row of three scores, backward",
+    answers=dict(S="e1 + e2 + e3", dS="-(g1 + g2 + g3) / S", dz1="g1 + dS * e1", dz3="g3 + dS * e3"),
+    at=dict(
+        z1=0.5, z2=-1.0, z3=0.2, g1=1.5, g2=-0.4, g3=0.7, e1="exp(z1)", e2="exp(z2)", e3="exp(z3)"
+    ),
+    minutes=12,
+    difficulty=2,
+    hints=[
+        "yᵢ = zᵢ − log S, with S = e1 + e2 + e3. S stands in *all three* outputs: how much does each yᵢ "
+        "move when S does?",
+        "∂yᵢ/∂S = −1/S for every i, so dS = −(g1 + g2 + g3)/S: three paths, added up.",
+        "z1 has two ways: directly into y1 (factor 1), and through e1 into S: dz1 = g1 + dS·e1.",
+    ],
+    mistakes={
+        "CHAINSUM": (
+            dict(dS="-g1 / S", dz1="g1", dz3="g3"),
+            "That is one path of several. S is in all three outputs, and z1 has a second way, through S.",
+        ),
+        "SIGN": (
+            dict(dS="(g1 + g2 + g3) / S", dz1="g1 - dS * e1", dz3="g3 - dS * e3"),
+            "A sign: a larger S makes every yᵢ *smaller*.",
+        ),
+        "NOUPSTREAM": (
+            dict(dS="-3 / S", dz1="1 + dS * e1"),
+            "The upstream gradients g1, g2, g3 are missing as factors.",
+        ),
+        "FACTORP": (
+            dict(dz1="g1 + dS", dz3="g3 + dS"),
+            "From S on to z1 the path passes exp, whose slope is e1 itself.",
+        ),
+    },
+)  # fmt: skip
+
+TUPLE = (
+    "Return two things: the value, and `vjp`, a function. `vjp(G)` returns a tuple with one gradient for "
+    "each operand; with a single operand that is `(dZ,)`, and the comma makes the tuple."
+)
+AGAIN = (
+    "The second call of vjp gives something else than the first one, for the same G. An array that it needs "
+    "is changed by it (`-=` on a saved array?): work on a copy."
+)
+TOUCHED = "vjp changes the G that it gets. Others may hold that array, too: make a new one."
+
+
+def _op_case(label: str, inputs: tuple, G, name: str, right, value, suspects=()) -> Case:
+    """An operation on one array: its value, its VJP with an upstream gradient, and once more."""
+
+    def run(op):
+        copies = [np.array(x) for x in inputs]
+        made = op(*copies)
+        if not (isinstance(made, tuple | list) and len(made) == 2 and callable(made[1])):
+            return Wrong(f"{TUPLE} You give {show(made)}.", "NOVJP")
+        wrong = difference(f"{label}: the value", value, made[0], suspects=suspects[1])
+        if wrong:
+            return wrong
+        given = np.array(G)
+        first, second = made[1](given), made[1](np.array(G))
+        if not isinstance(first, tuple | list) or len(first) != 1:
+            return Wrong(f"{TUPLE} Your vjp gives {show(first)}.", "NOTUPLE")
+        wrong = difference(f"{label}: {name}", right, first[0], suspects[0], _sizes(inputs))
+        if wrong:
+            return wrong
+        if not np.array_equal(given, G):
+            return Wrong(f"{label}: {TOUCHED}", "CHANGEDG")
+        if not agree(right, second[0]):
+            return Wrong(f"{label}: {AGAIN}", "CHANGEDSAVED")
+        if not all(np.array_equal(a, b) for a, b in zip(copies, inputs)):
+            return Wrong(f"{label}: your code changes its input. Work on a copy.", "CHANGEDINPUT")
+        return {"value": made[0], name: first[0]}
+
+    return Case(label, run)
+
+
+def _sizes(inputs: tuple) -> dict[str, int]:
+    *batch, classes = np.shape(inputs[0])
+    return {"N": int(np.prod(batch)), "C": classes, "N·C": int(np.size(inputs[0]))}
+
+
+def _softmax(Z: np.ndarray, axis: int = -1) -> tuple[np.ndarray, np.ndarray]:
+    shifted = Z - Z.max(axis=axis, keepdims=True)
+    logP = shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+    return logP, np.exp(logP)
+
+
+def _scaled(Z: np.ndarray, scale: float) -> np.ndarray:
+    """The scores, or large ones: 1000 and −1000 with a little beside them."""
+    return Z if scale == 1 else Z + 1000.0 * np.resize([1.0, 1.0, -1.0], Z.shape)
+
+
+# ------------------------------------------------------------------ log_softmax
+
+OVERFLOW = (
+    "exp(1000) is infinite, and log 0 is −∞: subtract each row's maximum before exp. It cancels in "
+    "z − log Σ exp z."
+)
+
+
+def log_softmax_cases() -> list[Case]:
+    made = []
+    for seed, (shape, scale) in enumerate([
+        ((1, 3), 1), ((4, 3), 1), ((3, 3), 1), ((5, 2), 1), ((2, 2, 3), 1), ((2, 3), 1000)
+    ]):  # fmt: skip
+        Z, G = random(120 + seed, shape, shape)
+        Z = _scaled(Z, scale)
+        logP, P = _softmax(Z)
+        right = G - P * G.sum(axis=-1, keepdims=True)
+        wrong = [
+            Suspect("DIAGSOFTMAX", G * (1 - P), "you have the diagonal of the Jacobian alone. A score also "
+                    "moves the other classes, through the sum S."),
+            Suspect("SUMOFG", G - P, "the sum of the upstream gradients is missing: P times Σ G, along the row."),
+            Suspect("SUMOFG", G - P * (P * G).sum(axis=-1, keepdims=True), "here G is summed as it is. Weighted "
+                    "by P it belongs to softmax itself, without the log."),
+            Suspect("DIAGSOFTMAX", P * (G - (P * G).sum(axis=-1, keepdims=True)), "this is the VJP of softmax. "
+                    "log_softmax has G − P·Σ G."),
+            Suspect("SMAXIS", G - P * G.sum(axis=0, keepdims=True), "you sum G over the samples. Each row has "
+                    "its own sum, axis −1."),
+            Suspect("KEEPDIM", G - P * G.sum(axis=-1) if shape == (3, 3) else np.nan, "the sums have lost their "
+                    "axis and stand beside the *columns*: keepdims=True."),
+        ]  # fmt: skip
+        values = [
+            Suspect("SMAXIS", _softmax(Z, 0)[0], "each *row* is one sample: maximum and sum run along axis −1."),
+            Suspect("NOLOG", P, "this is softmax; its logarithm is asked for."),
+        ]  # fmt: skip
+        large = ", with scores near 1000" * (scale > 1)
+        made.append(_op_case(f"Z {shape}{large}", (Z,), G, "dZ", right, logP, (wrong, values)))
+    return made
+
+
+@exercise(
+    minutes=15,
+    difficulty=2,
+    cases=log_softmax_cases,
+    hints=[
+        "The value: z − log Σ exp z, with each row's maximum subtracted first, as in week 4. Keep P = "
+        "exp(value) for the way back.",
+        "The VJP is your pencil work for a whole row: every entry gets its own G, and −P times the *sum* of the "
+        "row's G.",
+        "def vjp(G): return (G - np.exp(out) * G.sum(axis=-1, keepdims=True),), and at the end return out, vjp.",
+    ],
+)
+def log_softmax(Z):
+    """(value, vjp): the log-softmax along the last axis, and the function G → (dZ,)."""
+    shifted = Z - Z.max(axis=-1, keepdims=True)
+    out = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+    def vjp(G):
+        return (G - np.exp(out) * G.sum(axis=-1, keepdims=True),)
+
+    return out, vjp
+
+
+for _code, _why, *_changes in [
+    ("MAXSHIFT", OVERFLOW, ("Z - Z.max(axis=-1, keepdims=True)", "Z + 0.0")),
+    ("SMAXIS", "Each *row* is one sample: maximum and sum run along axis −1, the classes.",
+     ("axis=-1", "axis=0")),
+    ("SUMOFG", "The sum of the upstream gradients is missing. The path through S collects the G of the whole row: "
+     "G − P·Σ G.",
+     ("G - np.exp(out) * G.sum(axis=-1, keepdims=True)", "G - np.exp(out)")),
+    ("DIAGSOFTMAX", "G·(1 − P) is the diagonal of the Jacobian alone. A score also moves the other classes, "
+     "through the sum S.",
+     ("G - np.exp(out) * G.sum(axis=-1, keepdims=True)", "G * (1 - np.exp(out))")),
+    ("KEEPDIM", "The sums have lost their axis. Where the array is square they stand beside the *columns*, and no "
+     "error tells you: keepdims=True.",
+     ("np.exp(out) * G.sum(axis=-1, keepdims=True)", "np.exp(out) * G.sum(axis=-1)")),
+    ("NOTUPLE", TUPLE, ("keepdims=True),)", "keepdims=True))")),
+    ("NOVJP", TUPLE, ("    return out, vjp", "    return out")),
+    ("CHANGEDG", TOUCHED,
+     ("        return (G -", "        G -= np.exp(out) * G.sum(axis=-1, keepdims=True)\n        return (G,) or (G -")),
+]:  # fmt: skip
+    log_softmax.mistake(_code, _why)(rewritten(log_softmax.reference, *_changes))
+
+
+# ------------------------------------------------------------------ cross_entropy
+
+
+def cross_entropy_cases() -> list[Case]:
+    made = []
+    for seed, (N, C, scale) in enumerate([(1, 3, 1), (4, 3, 1), (3, 3, 1), (5, 2, 1), (6, 10, 1), (4, 3, 1000)]):
+        Z, g = random(130 + seed, (N, C), ())
+        Z, t = _scaled(Z, scale), np.random.default_rng(seed).integers(0, C, N)
+        logP, P = _softmax(Z)
+        rows, Y = np.arange(N), np.eye(C)[t]
+        right, L = g * (P - Y) / N, -logP[rows, t].mean()
+        wrong = [
+            Suspect("NOUPSTREAM", (P - Y) / N, "the upstream gradient g is missing. A loss is not always the end: "
+                    "it may be one term of two, or be scaled."),
+            Suspect("NO-1", g * P / N, "the −1 at each sample's own class is missing: g·(P − Y)/N."),
+            Suspect("SIGN", g * (Y - P) / N, "the sign is turned around: P − Y."),
+        ]  # fmt: skip
+        values = [Suspect("LOSSSIGN", -L, "the loss is *minus* the mean of log P: it is never negative.")]
+        large = ", with scores near 1000" * (scale > 1)
+        label = f"Z {(N, C)}{large}, g = {float(g)}"
+        made.append(_op_case(label, (Z, t), g, "dZ", right, L, (wrong, values)))
+    return made
+
+
+@exercise(
+    minutes=15,
+    difficulty=2,
+    cases=cross_entropy_cases,
+    hints=[
+        "You have both halves: week 4's cross_entropy_grad gave L and dZ together. Here they come apart: L now, dZ "
+        "when g arrives.",
+        "L is −logP[rows, t].mean(). dZ is (P − Y)/N for g = 1; by the chain rule it is g times that.",
+        "In vjp: dZ = np.exp(logP), a new array; dZ[rows, t] -= 1; return (g * dZ / len(t),).",
+    ],
+)
+def cross_entropy(Z, t):
+    """(L, vjp): the mean cross-entropy of scores Z (N, C) with classes t (N,), and g → (dZ,).
+
+    t is no tensor: it gets no gradient. g = ∂(end)/∂L is a number.
+    """
+    rows = np.arange(len(t))
+    logP, _ = log_softmax.reference(Z)
+
+    def vjp(g):
+        dZ = np.exp(logP)
+        dZ[rows, t] -= 1
+        return (g * dZ / len(t),)
+
+    return -logP[rows, t].mean(), vjp
+
+
+_SAVED = ("        dZ = np.exp(logP)\n        dZ[rows, t] -= 1", "        dZ = P\n        dZ[rows, t] -= 1")
+
+for _code, _why, *_changes in [
+    ("NOUPSTREAM", "The upstream gradient g is missing. A loss is not always the end: it may be one term of two, or "
+     "be scaled.",
+     ("(g * dZ / len(t),)", "(dZ / len(t),)")),
+    ("CHANGEDSAVED", AGAIN,
+     _SAVED, ("    def vjp", "    P = np.exp(logP)\n\n    def vjp")),
+    ("MEANSUM", "L is a *mean* over the samples, so 1/N goes into its gradient.",
+     ("(g * dZ / len(t),)", "(g * dZ,)")),
+    ("MEANSUM", "You divide by N·C. The mean is over the N *samples*.",
+     ("(g * dZ / len(t),)", "(g * dZ / dZ.size,)")),
+    ("MEANSUM", "L is the sum over the batch here; asked for is the mean.",
+     ("logP[rows, t].mean()", "logP[rows, t].sum()")),
+    ("NO-1", "The −1 at each sample's own class is missing: (P − Y)/N. Then no score is ever pushed up.",
+     ("        dZ[rows, t] -= 1\n", "")),
+    ("NO-1", "dZ[:, t] selects whole columns, for all samples. A pair of indices picks one entry for each row: "
+     "dZ[np.arange(N), t].",
+     ("dZ[rows, t] -= 1", "dZ[:, t] -= 1")),
+    ("SIGN", "The sign is turned around: P − Y.", ("(g * dZ / len(t),)", "(-g * dZ / len(t),)")),
+    ("DOUBLESOFTMAX", "You take softmax twice: cross-entropy applies its own to the *scores* Z.",
+     ("    logP, _ = log_softmax.reference(Z)",
+      "    logP, _ = log_softmax.reference(np.exp(log_softmax.reference(Z)[0]))")),
+    ("MAXSHIFT", OVERFLOW,
+     ("log_softmax.reference(Z)", "(Z - np.log(np.exp(Z).sum(axis=-1, keepdims=True)), None)")),
+    ("NOTUPLE", TUPLE, ("(g * dZ / len(t),)", "g * dZ / len(t)")),
+]:  # fmt: skip
+    cross_entropy.mistake(_code, _why)(rewritten(cross_entropy.reference, *_changes))
