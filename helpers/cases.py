@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from helpers import sandbox
-from helpers.agreement import Agreement, agree, show
+from helpers.agreement import Agreement, agree, numbers, show
 from helpers.sandbox import Outcome, Problem, call
 
 
@@ -51,8 +51,8 @@ class Arguments(Case):
         for name, old, new in zip(self.names, before, args, strict=False):
             if _changed(old, new):
                 message = (
-                    f"Your code changes its input `{name}`: it was {show(old)}, afterwards it is "
-                    f"{show(new)}. Whoever called it still needs that; work on a copy."
+                    f"Your code changes its input `{name}`: {_change(old, new)} "
+                    "Whoever called it still needs that; work on a copy."
                 )
                 return Outcome(outcome.value, Problem("changed input", "", message))
         return outcome
@@ -135,6 +135,22 @@ def _copies(args: tuple) -> tuple:
         return copy.deepcopy(args)
     except Exception:  # what cannot be copied is passed as it is
         return args
+
+
+def _change(old: object, new: object) -> str:
+    """What has become of the data; a change that printing hides is named by its place and size."""
+    if show(old) != show(new):
+        return f"it was {show(old)}, afterwards it is {show(new)}."
+    before, after = dict(numbers(old)), dict(numbers(new))
+    differing = [place for place in before if before[place] != after.get(place)]
+    if not differing:
+        return f"it was {show(old)}, afterwards it looks alike and is not the same."
+    place = differing[0]
+    moved = f"{after[place] - before[place]:.1e}"
+    many = (
+        f"{len(differing)} of {len(before)} numbers have changed" if len(before) > 1 else "it has"
+    )
+    return f"{many}, the first by {moved}."
 
 
 def _changed(old: object, new: object) -> bool:

@@ -239,6 +239,25 @@ def test_an_attempt_that_changes_its_input_is_told_which(body):
     assert f"changes its input `{body[0]}`" in verdict.message
 
 
+@pytest.mark.parametrize(
+    "data, many",
+    [(np.array([0.3, 1.0]), "1 of 2"), (np.full((4, 4), 0.3), "1 of 16"), ([0.3, 1.0], "1 of 2")],
+    ids=["array", "large array", "list"],
+)
+def test_a_change_of_the_input_that_printing_hides_is_told_by_its_size(data, many):
+    @exercise(minutes=1, difficulty=1, cases=[Arguments("x", args=(data,))], hints=["Copy."])
+    def nothing(x):
+        return 0.0
+
+    def off_by_one_bit(x):
+        entries = x if isinstance(x, list) else x.reshape(-1)
+        entries[0] = math.nextafter(0.3, 0.0)
+        return 0.0
+
+    said = f"{many} numbers have changed, the first by -5.6e-17."
+    assert said in nothing.check(off_by_one_bit).message
+
+
 def test_cases_survive_an_attempt_that_changes_its_input():
     both.check(written("def both(x, y):\n    x *= 0; y *= 0", "both"))
     assert both.check(both.reference).status == "passed"

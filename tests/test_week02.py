@@ -10,7 +10,10 @@ import nbformat
 import numpy as np
 import pytest
 import torch
+from cells import run_cell, written
+from week02_answers import DUALS, RIGHT_DUAL, WRONG
 
+from helpers.weeks import week01
 from helpers.weeks import week02 as ex
 from helpers.weeks.week02_modes import Dual
 from helpers.widgets.step_size import STEPS, StepSize
@@ -469,6 +472,28 @@ def test_a_wrong_answer_off_the_list_fails_with_a_sentence(exercise, attempt):
     assert len(verdict.message) > 10
 
 
+@pytest.mark.parametrize("name, code, words, cell", WRONG.values(), ids=WRONG)
+def test_a_tired_answer_is_told_what_is_wrong(name, code, words, cell):
+    verdict = getattr(ex, name).check(written(cell, name, np=np))
+    assert (verdict.status, verdict.mistake) == ("failed", code), verdict
+    assert words in verdict.message
+
+
+def test_the_dual_that_the_wrong_ones_are_made_of_is_right():
+    assert ex.Dual.check(written(RIGHT_DUAL, "Dual", math=math)).status == "passed"
+
+
+@pytest.mark.parametrize("changes, code, words", DUALS.values(), ids=DUALS)
+def test_a_wrong_dual_is_told_which_operation_and_how(changes, code, words):
+    cell = RIGHT_DUAL
+    for old, new in changes:
+        assert old in cell
+        cell = cell.replace(old, new)
+    verdict = ex.Dual.check(written(cell, "Dual", math=math))
+    assert (verdict.status, verdict.mistake) == ("failed", code), verdict
+    assert words in verdict.message
+
+
 def test_a_verdict_on_the_mutants_gives_no_answer_away():
     verdict = ex.find_the_bug.check(all_sign)
     shown = verdict.text.replace(all_sign()["A"], "")
@@ -746,6 +771,24 @@ def test_reverse_mode_costs_five_runs_whatever_n_and_central_differences_2n(cell
     assert [round(ratios[n], 1) for n in (64, 128)] == [5.0, 5.0]
     assert all(central > 2 * n * run for n, (run, _, central) in table.items())
     assert 2 * 25_856 == 51_712 and "25,856 parameters needs 51,712" in text
+
+
+class OwnEngine:
+    """An engine that keeps plain floats: `Counted` could count nothing in it."""
+
+    def __init__(self, data):
+        self.data = float(data)
+
+
+def test_the_table_of_costs_does_not_depend_on_the_learners_own_versions(cells):
+    space = space_of(cells, "class Counted", "def chain(xs)", "def by_central(xs)")
+    space |= {"week01": week01, "Value": OwnEngine, "central_difference": None, "jvp": None}
+    exec(code(cells, "def by_reverse(xs)").partition("ratio =")[0], space)
+    shown = run_cell(code(cells, "ns = [2, 4"), **space, print=lambda *_, **__: None)
+    rows = [line.split() for line in output(cells, "ns = [2, 4").splitlines()[1:]]
+    ways = ("chain", "by_reverse", "by_central", "by_dual")
+    for k, (n, *counts, _, _) in enumerate(rows):
+        assert [shown["count"][space[way]][k] for way in ways] == [int(c) for c in counts], n
 
 
 def test_widget_and_table_tell_the_same_errors(cells):

@@ -327,6 +327,8 @@ for _code, _why, *_changes in [
     minutes=10,
     difficulty=2,
     cases=cases.PAIRS,
+    advice=cases.about_the_denominator,
+    version=2,
     hints=[
         "The difference, without its sign, in proportion to the larger of the two sizes.",
         "`np.maximum(np.abs(a), np.abs(b))` compares two arrays entry by entry, and two numbers as well.",
@@ -360,6 +362,15 @@ for _code, _why, *_changes in [
     ("BIGGUARD", "A floor of 1 under the denominator turns it into the absolute error wherever both are small: "
      "1e-5 against 1.1e-4 would count as close.",
      ("np.where(size == 0, 1.0, size)", "np.maximum(size, 1.0)")),
+    ("FLOOR", "You guard against 0/0 with a small number that is added everywhere. It is felt wherever the sizes "
+     "are as small: 3·10⁻¹³ against 10⁻¹³ would count as closer than they are. Divide by 1 only where the size "
+     "is 0.",
+     ("np.where(size == 0, 1.0, size)", "(size + 1e-12)")),
+    ("FLOOR", "You guard against 0/0 with a floor under the denominator. It is felt wherever both are below it: "
+     "3·10⁻¹³ against 10⁻¹³ would count as equal. Divide by 1 only where the size is 0.",
+     ("np.where(size == 0, 1.0, size)", "np.maximum(size, 1e-8)")),
+    ("MEANSIZE", "You divide by the mean of |a| and |b|. Take the larger of the two.",
+     ("np.maximum(np.abs(a), np.abs(b))", "(np.abs(a) + np.abs(b)) / 2")),
     ("WHOLEARRAY", "You divide by the largest entry of the whole array. A small entry could be wrong altogether "
      "beside a large one. Compare entry by entry: `np.maximum`.",
      ("np.maximum(np.abs(a), np.abs(b))", "np.maximum(np.abs(a).max(), np.abs(b).max())")),

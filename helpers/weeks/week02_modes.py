@@ -6,6 +6,7 @@ import math
 
 from helpers.exercise import exercise, paper
 from helpers.weeks import week02_cases as cases
+from helpers.weeks import week02_dual_cases as duals
 from helpers.weeks.rewrite import rewritten
 
 # ------------------------------------------------------------------ the complex step
@@ -141,7 +142,9 @@ class Dual:
 dual = exercise(
     minutes=25,
     difficulty=2,
-    cases=cases.DUALS,
+    cases=duals.DUALS,
+    advice=duals.about_the_tangent,
+    version=2,
     hints=[
         "Each method returns a new Dual: the number as usual, and the tangent by the rule that you derived "
         "for that operation.",
@@ -169,8 +172,37 @@ for _code, _why, *_changes in [
     ("NOCHAIN", "tanh and exp lose the tangent that comes in. The local derivative is a factor: multiply by "
      "`self.tangent`.",
      ("(1.0 - t**2) * self.tangent", "1.0 - t**2"), ("e * self.tangent", "e")),
+    ("NOCHAIN", "exp loses the tangent that comes in: e is the local derivative alone. Multiply it by "
+     "`self.tangent`.",
+     ("e * self.tangent", "e")),
+    ("NOCHAIN", "tanh loses the tangent that comes in: 1 − t² is the local derivative alone. Multiply it by "
+     "`self.tangent`.",
+     ("(1.0 - t**2) * self.tangent", "1.0 - t**2")),
+    ("NOLOCAL", "exp passes the tangent on unchanged. Multiply it by the local derivative, which is e.",
+     ("e * self.tangent", "self.tangent")),
+    ("NOLOCAL", "tanh passes the tangent on unchanged. Multiply it by the local derivative, 1 − t².",
+     ("(1.0 - t**2) * self.tangent", "self.tangent")),
+    ("ZEROTANGENT", "exp returns a Dual without a tangent, so it counts as a constant. Pass the tangent on as "
+     "the second argument: e times `self.tangent`.",
+     ("e, e * self.tangent", "e")),
+    ("ZEROTANGENT", "tanh returns a Dual without a tangent, so it counts as a constant. Pass the tangent on as "
+     "the second argument: (1 − t²) times `self.tangent`.",
+     ("t, (1.0 - t**2) * self.tangent", "t")),
+    ("ZEROTANGENT", "tanh and exp return a Dual without a tangent, so they count as constants. Pass the tangent "
+     "on as the second argument, times the local derivative.",
+     ("e, e * self.tangent", "e"), ("t, (1.0 - t**2) * self.tangent", "t")),
     ("TANHIN", "tanh′ is 1 − t² with the *output* t; you used the input.",
      ("1.0 - t**2", "1.0 - self.data**2")),
+    ("DIVTANGENTS", "You divide the tangents. The tangent of a quotient is da/b − a·db/b²; for a constant b, "
+     "with db = 0, da/b must remain.",
+     ("self.tangent / b - a * other.tangent / b**2", "self.tangent / (other.tangent or 1.0)")),
+    ("DIVSQUARE", "The whole numerator da·b − a·db stands over b², and you divide by b only.",
+     ("self.tangent / b - a * other.tangent / b**2", "(self.tangent * b - a * other.tangent) / b")),
+    ("ONESIDE", "In your quotient only a moves. b moves, too: −a·db/b².",
+     ("self.tangent / b - a * other.tangent / b**2", "self.tangent / b")),
+    ("PLAINNUMBER", "A plain number on the right has no `.data` and no `.tangent`. Make it a Dual first: "
+     "`other = other if isinstance(other, Dual) else Dual(other)`.",
+     ("other if isinstance(other, Dual) else Dual(other)", "other")),
     ("CONSTANTMOVES", "A plain number does not move: its tangent is 0, not 1.",
      ("Dual(other)", "Dual(other, 1.0)")),
     ("ZEROTANGENT", "Your results all have the tangent 0: pass the tangent on as the second argument of Dual.",
@@ -185,8 +217,8 @@ for _code, _why, *_changes in [
 @exercise(
     minutes=8,
     difficulty=2,
-    cases=cases.JVPS,
-    judge=cases.right_in_one_pass,
+    cases=duals.JVPS,
+    judge=duals.right_in_one_pass,
     hints=[
         "Every input starts with a tangent of its own: how fast it moves when you walk along v.",
         "Make a Dual of each pair (x[i], v[i]) and give all of them to f at once.",
