@@ -56,7 +56,7 @@ class Tensor:
         if self.data.dtype.kind != "f":
             self.data = _as_floats(self.data)
         self.grad, self.parents, self.op, self.saved, self.name = None, parents, op, saved, name
-        self.requires_grad = requires_grad if not parents else _any_requires_grad(parents)
+        self.requires_grad = requires_grad
 
     # ------------------------------------------------------------------ one entry at a time
 
@@ -149,10 +149,11 @@ class Tensor:
                 "cross_entropy needs scores of shape (N, C) and N whole numbers, the classes; "
                 f"got {self.shape} and {t.dtype} {t.shape}."
             )
-        if t.size and not 0 <= t.min() <= t.max() < self.shape[1]:
+        if t.min(initial=0) < 0 or t.max(initial=0) >= self.shape[1]:
             raise ValueError(f"The classes are 0 to {self.shape[1] - 1}; got {t.min()}…{t.max()}.")
-        log_p = _log_softmax(self.data, 1)
-        return Tensor(-log_p[np.arange(len(t)), t].mean(), (self,), "cross_entropy", (log_p, t))
+        log_p, rows = _log_softmax(self.data, 1), np.arange(len(t))
+        loss = -log_p[rows, t].mean()
+        return Tensor(loss, (self,), "cross_entropy", (log_p, rows, t))
 
     # ------------------------------------------------------------------ the same entries, moved
 
@@ -209,20 +210,19 @@ class Tensor:
         gradient : array_like, optional
             The upstream gradient, in the shape of `self`; 1 for a single number.
         """
-        if gradient is None:
-            if self.data.size != 1:
-                raise ValueError(
-                    f"backward() starts from a single number; this has shape {self.shape}. Sum it "
-                    "up first, or give the upstream gradient: y.backward(G)."
-                )
-            gradient = np.ones(self.shape)
-        gradient = np.array(gradient, self.data.dtype)
-        if gradient.shape != self.shape:
-            raise ValueError(f"The gradient has shape {gradient.shape}, not {self.shape}.")
-        inner = [n for n in topological_order(self) if n.parents and n.requires_grad]
+        if gradient is None and self.data.size != 1:
+            raise ValueError(
+                f"backward() starts from a single number; this has shape {self.shape}. Sum it up "
+                "first, or give the upstream gradient: y.backward(G)."
+            )
+        seed = np.ones(self.shape) if gradient is None else gradient
+        seed = np.array(seed, self.data.dtype)
+        if seed.shape != self.shape:
+            raise ValueError(f"The gradient has shape {seed.shape}, not {self.shape}.")
+        inner = [n for n in topological_order(self) if n.parents]
         for node in inner:
             node.grad = None
-        accumulate(self, gradient)
+        accumulate(self, seed)
         for node in reversed(inner):
             node.push()
 
@@ -285,10 +285,11 @@ def _getitem_vjp(g, n, a):
 
 
 def _cross_entropy_vjp(g, n, z):
-    log_p, t = n.saved
+    log_p, rows, t = n.saved
     dz = np.exp(log_p)
-    dz[np.arange(len(t)), t] -= 1
-    return dz * (g / len(t))
+    dz[rows, t] -= 1
+    dz *= g / len(t)
+    return dz
 
 
 # For each operand: upstream gradient g, node n, operands a, b  ->  the operand's gradient.
@@ -345,7 +346,3 @@ def _as_floats(x):
     if x.dtype.kind not in "fiub":
         raise TypeError(f"Tensor holds numbers, got {x.dtype}. Try Tensor([1.0, 2.0]).")
     return x if x.dtype.kind == "f" else x.astype(float)
-
-
-def _any_requires_grad(parents):
-    return True in [parent.requires_grad for parent in parents]
