@@ -1,5 +1,6 @@
 """Widgets: Python beside the JavaScript and CSS that it sends to the page."""
 
+from helpers.widgets.layer_errors import LayerErrors
 from helpers.widgets.learning_rate import LearningRate
 from helpers.widgets.memory_meter import MemoryMeter
 from helpers.widgets.prediction import calibration, predict
@@ -7,10 +8,12 @@ from helpers.widgets.shape_flow import ShapeFlow
 from helpers.widgets.softmax_bars import SoftmaxBars
 from helpers.widgets.step_size import StepSize
 from helpers.widgets.stepper import Step, Stepper
+from helpers.widgets.training_explorer import TrainingExplorer
 from helpers.widgets.versions import Versions
 from helpers.widgets.worksheet import Worksheet
 
 __all__ = [
+    "LayerErrors",
     "LearningRate",
     "MemoryMeter",
     "ShapeFlow",
@@ -18,6 +21,7 @@ __all__ = [
     "Step",
     "StepSize",
     "Stepper",
+    "TrainingExplorer",
     "Versions",
     "Worksheet",
     "calibration",

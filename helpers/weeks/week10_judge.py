@@ -1,0 +1,196 @@
+"""Week 10: where a backward pass goes wrong: the first wrong line, its factor, what only inherits.
+
+The lines of a backward pass follow from each other. So each gradient of an attempt is compared with
+what its line gives from the attempt's *own* gradients above it: a line that fits is innocent, even
+where its numbers are wrong. How one array is wrong (a factor, a transpose) is `week04_judge`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import numpy as np
+import torch
+
+from helpers.agreement import agree, show
+from helpers.exercise import Case, Wrong
+from helpers.graph import number
+from helpers.mutants import softmax
+from helpers.weeks.week04_judge import EXACT, constant_ratio_of, difference
+
+Array = np.ndarray
+WEIGHTS = {"dW3": ("H2", "dZ3", "W3"), "dW2": ("H1", "dZ2", "W2"), "dW1": ("X", "dZ1", "W1")}
+
+LINES: dict[str, tuple[str, Callable[[dict], Array]]] = {
+    "dZ3": ("(P − Y)/N", lambda k: (k["P"] - k["Y"]) / len(k["Y"])),
+    "dW3": ("H2ᵀ·dZ3 + λ·W3", lambda k: k["H2"].T @ k["dZ3"] + k["lam"] * k["W3"]),
+    "db3": ("the column sums of dZ3", lambda k: k["dZ3"].sum(axis=0)),
+    "dH2": ("dZ3·W3ᵀ", lambda k: k["dZ3"] @ k["W3"].T),
+    "dZ2": ("dH2 where Z2 > 0, else 0", lambda k: k["dH2"] * (k["Z2"] > 0)),
+    "dW2": ("H1ᵀ·dZ2 + λ·W2", lambda k: k["H1"].T @ k["dZ2"] + k["lam"] * k["W2"]),
+    "db2": ("the column sums of dZ2", lambda k: k["dZ2"].sum(axis=0)),
+    "dH1": ("dZ2·W2ᵀ", lambda k: k["dZ2"] @ k["W2"].T),
+    "dZ1": ("dH1·(1 − H1²)", lambda k: k["dH1"] * (1 - k["H1"] ** 2)),
+    "dW1": ("Xᵀ·dZ1 + λ·W1", lambda k: k["X"].T @ k["dZ1"] + k["lam"] * k["W1"]),
+    "db1": ("the column sums of dZ1", lambda k: k["dZ1"].sum(axis=0)),
+}
+
+
+def chain(sizes: Callable[[Case], Mapping[str, int]]) -> Callable:
+    """A judge of the dict that `backward` returns: names the line where the gradients go wrong."""
+
+    def judge(case: Case, expected: Mapping, got) -> Wrong | str | None:
+        if not isinstance(got, Mapping) or any(name not in got for name in expected):
+            return agree(expected, got, EXACT).message
+        single = [name for name in expected if _dtype(got[name]) == torch.float32]
+        if single:
+            return Wrong(f"`{single[0]}` is float32, and the parameters are float64. Which line "
+                         "makes it? A tensor of your own needs `dtype=X.dtype`.", "FLOAT32")  # fmt: skip
+        right = {name: _array(value) for name, value in expected.items()}
+        given = {name: _array(got[name]) for name in expected}
+        wrong = [name for name in LINES if not agree(right[name], given[name], EXACT)]
+        if not wrong:
+            return None
+        start, *later = wrong
+        also = [name for name in later if _breaks(name, case, right, given)]
+        heirs = [name for name in later if name not in also]
+        how = _how(start, case, right, given, sizes(case))
+        before = [name for name in LINES if name not in wrong][: list(LINES).index(start)]
+        said = [f"It starts at `{start}`, which is {LINES[start][0]}."]
+        said += [f"{_listed(before)} {_are(before)} right."] if before else []
+        said += [how.message]
+        said += [f"{_listed(heirs)} {_are(heirs)} wrong because of it."] if heirs else []
+        if also:
+            own = "has a mistake of its own" if len(also) == 1 else "have mistakes of their own"
+            said += [f"{_listed(also)} {own}."]
+        return Wrong(" ".join(said), how.code)
+
+    return judge
+
+
+def _known(case: Case) -> dict[str, object]:
+    """The cache as arrays, with P, Y and lam."""
+    cache, t, lam = case.args
+    known = {name: _array(value) for name, value in cache.items()}
+    P = softmax(known["Z3"])
+    return {**known, "P": P, "Y": np.eye(P.shape[1])[t.numpy()], "lam": lam}
+
+
+def _breaks(name: str, case: Case, right: Mapping, given: Mapping) -> bool:
+    """True if this gradient does not follow from the attempt's own gradients above it."""
+    try:
+        follows = LINES[name][1]({**_known(case), **given})
+    except ValueError:  # shapes above it do not fit
+        return False
+    return not agree(follows, given[name], EXACT)
+
+
+def _how(name: str, case: Case, right: Mapping, given: Mapping, sizes: Mapping[str, int]) -> Wrong:
+    """What is wrong with the first wrong gradient; of a weight's the part of the loss or penalty."""
+    if name in WEIGHTS and given[name].shape == right[name].shape:
+        known = {**_known(case), **right}
+        H, dZ, W = (known[part] for part in WEIGHTS[name])
+        loss, penalty = H.T @ dZ, known["lam"] * W
+        share = constant_ratio_of(penalty, given[name] - loss)
+        if share is not None:
+            return Wrong(_penalty(share, sizes), "L2FACTOR")
+        if known["lam"] and agree(penalty, given[name], EXACT):
+            return Wrong("Only the penalty is there; the gradient of the loss is lost.", "L2FACTOR")
+        about_loss = difference("The part of the loss, without the penalty,", loss,
+                                given[name] - penalty, sizes)  # fmt: skip
+        if about_loss and about_loss.code:
+            return about_loss
+    return difference("Yours", right[name], given[name], sizes)
+
+
+def _penalty(share: float, sizes: Mapping[str, int]) -> str:
+    """What a penalty is that is `share` times the right one."""
+    if share == 0:
+        return "The part of the loss is right, and the penalty's λ·W is missing."
+    named = {1 / n: f", 1/{name}: the penalty is no mean over the batch" for name, n in
+             sizes.items()}  # fmt: skip
+    named |= {
+        2.0: ": λ/2·ΣW² has the slope λ·W",
+        0.5: ": λ/2·ΣW² has the slope λ·W",
+        -1.0: ": a sign",
+    }
+    why = next((why for factor, why in named.items() if abs(share - factor) < 1e-9), "")
+    return f"The part of the loss is right; the penalty is {number(share)} times λ·W{why}."
+
+
+# ------------------------------------------------------------------ errors, steps, runs
+
+
+def errors(case: Case, expected: Mapping, got) -> Wrong | str | None:
+    """A judge of `verify_all`: any norm will do, if what is wrong shows and what is right does not."""
+    if not isinstance(got, Mapping):
+        return f"Return a dict from the gradients' names to their errors; you give {show(got)}."
+    missing = [name for name in expected if name not in got]
+    if missing:
+        return f"There is no error for {_listed(missing)}: one for every gradient of `backward`."
+    for name, right in expected.items():
+        try:
+            yours = float(got[name])
+        except (TypeError, ValueError):
+            return f"For `{name}` a number is expected, but you give {show(got[name])}."
+        if not np.isfinite(yours):
+            return f"The error of `{name}` is {yours}."
+        if right < 1e-12 and abs(yours) >= 1e-12:
+            small = "smaller than 1e-12, relative to the size of the gradient"
+            return f"This `{name}` is right: its error is {small}. You report {yours:.1e}."
+        if right > 1e-6 and not yours > 1e-3 * right:
+            return f"This `{name}` is wrong, and its error is {right:.1e}. You report {yours:.1e}."
+    return None
+
+
+def run(case: Case, expected, got) -> Wrong | str | None:
+    """A judge of `(params, losses)` after training."""
+    if not (isinstance(got, tuple | list) and len(got) == 2 and isinstance(got[0], Mapping)):
+        return f"Return `(params, losses)`, a dict and a list; you give {show(got)}."
+    start, data, *_ = case.args
+    params, losses = expected
+    if set(params) - set(got[0]):
+        return agree(params, got[0], EXACT).message
+    for name, right in params.items():
+        off = agree(right, got[0][name], EXACT)
+        if off:
+            continue
+        there = _array(got[0][name])
+        moved = (
+            constant_ratio_of(_array(right - start[name]), there - _array(start[name]))
+            if there.shape == tuple(right.shape)
+            else None
+        )
+        why = "" if moved is None else f" It has moved {number(moved)} times as far as it should."
+        return f"`params[{name!r}]` after {len(data)} batch{'es' * (len(data) > 1)}: {off.message}{why}"
+    if np.ndim(got[1]) != 1 or len(got[1]) != len(data):
+        return f"The parameters are right. `losses` holds one loss for each batch: {len(data)}."
+    off = agree(losses, list(got[1]), EXACT)
+    return None if off else f"The parameters are right. In `losses`: {off.message}"
+
+
+def path(case: Case, expected: list, got: list) -> Wrong | str | None:
+    """A judge of the parameters after each of several steps."""
+    for k, (right, mine) in enumerate(zip(expected, got), start=1):
+        off = agree(right, mine, EXACT)
+        if not off:
+            before = f"Right until step {k - 1}. " if k > 1 else ""
+            return f"{before}After step {k}: {off.message}"
+    return None
+
+
+def _dtype(value: object) -> object:
+    return getattr(value, "dtype", None)
+
+
+def _array(value: object) -> Array:
+    return value.detach().numpy() if isinstance(value, torch.Tensor) else np.asarray(value, float)
+
+
+def _are(names: list[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def _listed(names: Iterable[str]) -> str:
+    *most, last = [f"`{name}`" for name in names]
+    return f"{', '.join(most)} and {last}" if most else last

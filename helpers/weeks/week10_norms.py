@@ -1,0 +1,147 @@
+"""Week 10: backward through BatchNorm and LayerNorm, on paper and as code."""
+
+from __future__ import annotations
+
+from helpers.exercise import exercise, paper
+from helpers.weeks import week03_judge
+from helpers.weeks import week10_cases as cases
+from helpers.weeks import week10_rules as rules
+from helpers.weeks.rewrite import rewritten
+
+norm_paths = paper(
+    "norm_paths",
+    "D15 with a pencil: the three paths from one input x to the loss",
+    answers=dict(
+        dxh="g * gamma",
+        dvar="-0.5 * inv**2 * gamma * S2",
+        dmu="-inv * gamma * S1",
+        dx="dxh * inv + dvar * 2 * xc / N + dmu / N",
+    ),
+    at=dict(
+        xc=0.6, inv=1.25, xh="xc * inv", gamma=1.5, g=-0.8, N=4.0, S1=0.7, S2=-1.1,
+    ),
+    minutes=25,
+    difficulty=3,
+    hints=[
+        "x̂ = xc·inv. Every sample of the column has the same inv and the same mean, so ∂L/∂σ² and "
+        "∂L/∂μ are sums over the batch. S1 = Σ g and S2 = Σ g·x̂ are these sums, without gamma.",
+        "inv = (σ² + ε)^(−½) has the slope −½·inv³. dvar = Σ dx̂·xc·(−½·inv³), and xc = x̂/inv, so "
+        "one inv goes: −½·inv²·gamma·S2.",
+        "The mean moves every x̂ by −inv; its path through σ² is 0, because Σ xc = 0. Then x reaches "
+        "L directly (·inv), through σ² (·2·xc/N) and through μ (·1/N): add the three.",
+    ],
+    mistakes={
+        "BNPATHS": (
+            dict(dx="dxh * inv"),
+            "That is the direct path. x also moves the mean and the variance of its whole column.",
+        ),
+        "VARPATH": (
+            dict(dx="dxh * inv + dmu / N"),
+            "The path through the variance is missing: σ² moves by 2·xc/N.",
+        ),
+        "MEANPATH": (
+            dict(dx="dxh * inv + dvar * 2 * xc / N"),
+            "The path through the mean is missing: μ moves by 1/N.",
+        ),
+        "MEANSUM": (
+            dict(dx="dxh * inv + dvar * 2 * xc + dmu"),
+            "Mean and variance are *means*: one x moves them by 1/N of what you have.",
+        ),
+        "NOGAMMA": (
+            dict(dxh="g", dvar="-0.5 * inv**2 * S2", dmu="-inv * S1"),
+            "y = gamma·x̂ + beta: on the way back everything behind y has the factor gamma.",
+        ),
+        "SIGN": (
+            dict(dmu="inv * gamma * S1", dvar="0.5 * inv**2 * gamma * S2"),
+            "A larger mean makes x̂ smaller, and so does a larger variance: a minus.",
+        ),
+        "INVCUBE": (
+            dict(dvar="-0.5 * inv**3 * gamma * S2"),
+            "inv³ belongs to Σ g·xc. S2 has x̂ = xc·inv in it, so one inv is used up.",
+        ),
+    },
+)  # fmt: skip
+
+batchnorm_backward = exercise(
+    minutes=30,
+    difficulty=3,
+    cases=cases.norm_cases,
+    judge=week03_judge.arrays("dX", "dgamma", "dbeta", sizes=cases.norm_sizes),
+    hints=[
+        "dgamma and dbeta first: gamma and beta are copied to every row, so sum over the rows, of "
+        "G·X̂ and of G.",
+        "Your pencil line with sums for S1 and S2: dX = inv·(dX̂ − mean(dX̂) − X̂·mean(dX̂·X̂)), where "
+        "dX̂ = G·gamma and the means run over the batch.",
+        "X.var(dim=0, correction=0) divides by N. inv = 1/torch.sqrt(that + 1e-5).",
+    ],
+)(rules.batchnorm_backward)
+
+_DX = "inv * (dXh - dXh.mean(dim=0) - Xh * (dXh * Xh).mean(dim=0))"
+for _code, _why, *_changes in [
+    ("BNPATHS", "dX has the direct path alone. Mean and variance depend on X, too. A sign of it: the "
+     "columns of your dX do not sum to 0.",
+     (_DX, "inv * dXh")),
+    ("BNPATHS", "dX lacks the path through the variance: − X̂·mean(dX̂·X̂).",
+     (_DX, "inv * (dXh - dXh.mean(dim=0))")),
+    ("BNPATHS", "dX lacks the path through the mean: − mean(dX̂). A sign of it: the columns of your dX do "
+     "not sum to 0.",
+     (_DX, "inv * (dXh - Xh * (dXh * Xh).mean(dim=0))")),
+    ("BIASEDVAR", "Your variance divides by N − 1, torch's default. BatchNorm divides by N: "
+     "correction=0.",
+     (", correction=0", "")),
+    ("NOGAMMA", "dX lacks the factor gamma: dX̂ = G·gamma.", ("dXh = G * gamma", "dXh = G * 1.0")),
+    ("MEANSUM", "dX subtracts *sums* where means belong: each X moves mean and variance by 1/N.",
+     (_DX, "inv * (dXh - dXh.sum(dim=0) - Xh * (dXh * Xh).sum(dim=0))")),
+    ("RAWX", "X stands where X̂ belongs, in dX and in dgamma.",
+     (" - Xh * (dXh * Xh)", " - X * (dXh * X)"), ("(G * Xh)", "(G * X)")),
+    ("NOEPS", "The 1e-5 under the root is missing. Where the variance is near it, that shows.",
+     (" + 1e-5", "")),
+    ("NOINV", "dX lacks the factor inv in front.", ("dX = inv * (", "dX = 1.0 * (")),
+    ("MEANSUM", "dgamma and dbeta are means over the batch. gamma and beta are copied to every row, and "
+     "copies *sum* on the way back.",
+     ("(G * Xh).sum(dim=0), G.sum(dim=0)", "(G * Xh).mean(dim=0), G.mean(dim=0)")),
+]:  # fmt: skip
+    batchnorm_backward.mistake(_code, _why)(rewritten(rules.batchnorm_backward, *_changes))
+
+layernorm_backward = exercise(
+    minutes=15,
+    difficulty=2,
+    cases=cases.norm_cases,
+    judge=week03_judge.arrays("dX", "dgamma", "dbeta", sizes=cases.norm_sizes),
+    hints=[
+        "The same formula along the other axis, for dX. But along which axis are gamma and beta "
+        "copied?",
+        "Means of dX̂ and of dX̂·X̂ over dim=1, with keepdim=True so that they stay columns.",
+        "gamma has one entry for each *feature*, shared by all rows: dgamma and dbeta still sum over "
+        "dim=0.",
+    ],
+)(rules.layernorm_backward)
+
+_LX = "inv * (dXh - about_mean - Xh * about_spread)"
+for _code, _why, *_changes in [
+    ("NORMAXIS", "That is BatchNorm: it normalizes the columns. LayerNorm normalizes each *row*: mean "
+     "and variance over dim=1.",
+     ("dim=1", "dim=0")),
+    ("BNPATHS", "dX has the direct path alone. Mean and variance of a row depend on X, too. A sign of "
+     "it: the rows of your dX do not sum to 0.",
+     (_LX, "inv * dXh")),
+    ("BNPATHS", "dX lacks the path through the variance: − X̂·mean(dX̂·X̂).",
+     (_LX, "inv * (dXh - about_mean)")),
+    ("BNPATHS", "dX lacks the path through the mean: − mean(dX̂). A sign of it: the rows of your dX do "
+     "not sum to 0.",
+     (_LX, "inv * (dXh - Xh * about_spread)")),
+    ("BIASEDVAR", "Your variance divides by D − 1, torch's default. LayerNorm divides by D: "
+     "correction=0.",
+     (", correction=0", "")),
+    ("NOGAMMA", "dX lacks the factor gamma, and it belongs *inside* the means: dX̂ = G·gamma.",
+     ("dXh = G * gamma", "dXh = G * 1.0")),
+    ("GAMMAOUTSIDE", "gamma is multiplied at the end. It differs from feature to feature, so it belongs "
+     "into dX̂ = G·gamma, before the means over the row.",
+     ("dXh = G * gamma", "dXh = G * 1.0"), (_LX, f"gamma * {_LX}")),
+    ("DBAXIS", "dgamma and dbeta are summed over the features. gamma is shared by the *rows*: sum over "
+     "dim=0.",
+     ("(G * Xh).sum(dim=0), G.sum(dim=0)", "(G * Xh).sum(dim=1), G.sum(dim=1)")),
+    ("NOEPS", "The 1e-5 under the root is missing. Where the variance is near it, that shows.",
+     (" + 1e-5", "")),
+]:  # fmt: skip
+    layernorm_backward.mistake(_code, _why)(rewritten(rules.layernorm_backward, *_changes))

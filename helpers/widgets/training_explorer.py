@@ -1,0 +1,210 @@
+"""`TrainingExplorer(runs)`: choose how a network is trained, and see loss and accuracy.
+
+Tabs choose the way of training, a slider the learning rate, another one the epoch. At the left the
+loss, at the right the accuracy on data that was not trained on. All runs are made elsewhere and
+come along; the browser draws the chosen one over the others of its tab.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from helpers.palette import CSS
+from helpers.widgets.front import FrontWidget
+
+LOSSES = (-3, 1)  # powers of ten at the ends of the loss's axis
+SHARES = (0.80, 1.00)  # ends of the accuracy's axis
+SIDE, LOW, TOP, BOTTOM = 270, 52, 30, 230  # sizes on the screen; LOW is the left panel's left edge
+RIGHT = LOW + SIDE + 84  # the right panel's left edge
+WIDTH, HEIGHT = RIGHT + SIDE + 16, BOTTOM + 44
+STYLE = CSS + (
+    ".ag-training text{font:12px 'Helvetica Neue',Helvetica,Arial,'Liberation Sans',sans-serif;"
+    "fill:var(--ag-ink);text-anchor:middle}"
+    ".ag-training .ag-paper{fill:var(--ag-paper)}.ag-training .ag-end{text-anchor:end}"
+    ".ag-training .ag-panel{fill:none;stroke:var(--ag-line)}"
+    ".ag-training .ag-goal{stroke:var(--ag-correct);stroke-dasharray:5 4}"
+    ".ag-training .ag-other{fill:none;stroke:var(--ag-line);stroke-width:1;opacity:.55}"
+    ".ag-training .ag-run{fill:none;stroke-width:2.5;stroke-linejoin:round}"
+    ".ag-training .ag-loss{stroke:var(--ag-gradient)}"
+    ".ag-training .ag-accuracy{stroke:var(--ag-data)}"
+    ".ag-training .ag-here{fill:var(--ag-paper);stroke:var(--ag-ink);stroke-width:2}"
+)
+Run = tuple[Sequence[float], Sequence[float]]
+
+
+class TrainingExplorer(FrontWidget):
+    """Drag the learning rate of a training run, and the epoch.
+
+    Parameters
+    ----------
+    runs : dict
+        From a way of training, "SGD, batch 64", to its runs by learning rate, smallest first; each
+        is (losses, accuracies), one number for each epoch. The same number of rates in every tab.
+    goal : float
+        An accuracy to reach, drawn as a line.
+
+    Attributes
+    ----------
+    way, rate, epoch : str, float, int
+        What is chosen; epochs count from 1.
+    loss, accuracy : float
+        At the chosen epoch.
+
+    Raises
+    ------
+    ValueError
+        If there is no run, or the runs differ in their number of epochs or of rates.
+
+    Examples
+    --------
+    >>> runs = {"SGD": {0.1: ([1.0, 0.5], [0.8, 0.9]), 0.3: ([0.9, 0.1], [0.9, 0.98])}}
+    >>> TrainingExplorer(runs)
+    way    rate   last loss   accuracy   97% first after
+    SGD     0.1       0.500      90.0%   never
+    SGD     0.3       0.100      98.0%   epoch 2
+    """
+
+    scripts = ("page.js", "training_explorer.js")
+    styles = ("widget.css", "training_explorer.css")
+
+    def __init__(self, runs: Mapping[str, Mapping[float, Run]], goal: float = 0.97):
+        self._runs = {way: list(rates.items()) for way, rates in runs.items()}
+        every = [run for rates in self._runs.values() for _, run in rates]
+        self._epochs = len(every[0][0]) if every else 0
+        if not self._epochs or any(len(part) != self._epochs for run in every for part in run):
+            raise ValueError("Every run needs the same number of losses and of accuracies.")
+        if len({len(rates) for rates in self._runs.values()}) > 1:
+            raise ValueError("Every way of training needs the same number of learning rates.")
+        self._goal = goal
+        data = {
+            "ways": list(self._runs),
+            "rates": [[f"{rate:g}" for rate, _ in rates] for rates in self._runs.values()],
+            "runs": [[self._drawn(run) for _, run in rates] for rates in self._runs.values()],
+            "epochs": self._epochs,
+            "svg": "",
+        }
+        middle = len(data["rates"][0]) // 2
+        super().__init__(data=data, state={"way": 0, "rate": middle, "epoch": self._epochs})
+        self.data = {**data, "svg": self.svg}
+
+    @property
+    def way(self) -> str:
+        return self.data["ways"][self.state["way"]]
+
+    @property
+    def rate(self) -> float:
+        return self._runs[self.way][self.state["rate"]][0]
+
+    @property
+    def epoch(self) -> int:
+        return self.state["epoch"]
+
+    @property
+    def loss(self) -> float:
+        return self._chosen[0][self.epoch - 1]
+
+    @property
+    def accuracy(self) -> float:
+        return self._chosen[1][self.epoch - 1]
+
+    @property
+    def _chosen(self) -> Run:
+        return self._runs[self.way][self.state["rate"]][1]
+
+    @property
+    def text(self) -> str:
+        width = max(4, *map(len, self._runs))
+        head = f"{'way':{width}} {'rate':>6}   last loss   accuracy   {self._goal:.0%} first after"
+        lines = [head]
+        for way, rates in self._runs.items():
+            for rate, (losses, shares) in rates:
+                loss = f"{losses[-1]:.3f}" if _usual(losses[-1]) else "too large"
+                first = self._first(shares)
+                when = f"epoch {first}" if first else "never"
+                lines.append(f"{way:{width}} {rate:6g} {loss:>11} {shares[-1]:10.1%}   {when}")
+        return "\n".join(lines)
+
+    @property
+    def svg(self) -> str:
+        """Both panels with the chosen run."""
+        run = self.data["runs"][self.state["way"]][self.state["rate"]]
+        others = self.data["runs"][self.state["way"]]
+        goal = _height((self._goal - SHARES[0]) / (SHARES[1] - SHARES[0]))
+        parts = [
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="ag-theme ag-training" role="img" '
+            f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}">',
+            f"<title>Loss and accuracy over {self._epochs} epochs</title><style>{STYLE}</style>",
+            f'<rect class="ag-paper" width="{WIDTH}" height="{HEIGHT}"/>',
+            _words(LOW + SIDE / 2, 18, "loss, mean of each epoch"),
+            _words(RIGHT + SIDE / 2, 18, "accuracy on the test digits"),
+            f'<path class="ag-goal" d="M{RIGHT} {goal}h{SIDE}"/>',
+            *self._labels(),
+        ]
+        for left, kind in ((LOW, "loss"), (RIGHT, "accuracy")):
+            parts += [
+                f'<rect class="ag-panel" x="{left}" y="{TOP}" width="{SIDE}" '
+                f'height="{BOTTOM - TOP}"/>',
+                *(_line(f"ag-other ag-{kind}-other", one[kind]) for one in others),
+                _line(f"ag-run ag-{kind}", run[kind]),
+                _words(left, BOTTOM + 18, "1"),
+                _words(left + SIDE, BOTTOM + 18, str(self._epochs)),
+                _words(left + SIDE / 2, BOTTOM + 34, "epoch"),
+            ]
+            x, y = run[kind][self.state["epoch"] - 1]
+            parts.append(f'<circle class="ag-here ag-{kind}-here" cx="{x}" cy="{y}" r="5"/>')
+        return "\n".join([*parts, "</svg>"])
+
+    def _labels(self) -> list[str]:
+        """The numbers at the two vertical axes."""
+        low, high = LOSSES
+        powers = [
+            _words(LOW - 6, _height((p - low) / (high - low)) + 4, f"{10.0**p:g}", "ag-end")
+            for p in range(low, high + 1)
+        ]
+        shares = [
+            _words(RIGHT - 6, _height((s - 80) / 20) + 4, f"{s}%", "ag-end")
+            for s in (80, 85, 90, 95, 100)
+        ]
+        return powers + shares
+
+    def _drawn(self, run: Run) -> dict:
+        """The two curves of a run on the screen, its numbers as texts, and a sentence about it."""
+        losses, shares = run
+        across = [k / max(1, self._epochs - 1) * SIDE for k in range(self._epochs)]
+        low, high = LOSSES
+        falls = [(math.log10(v) - low) / (high - low) if _usual(v) and v > 0 else 1 for v in losses]
+        rises = [(share - SHARES[0]) / (SHARES[1] - SHARES[0]) for share in shares]
+        first = self._first(shares)
+        reached = (
+            f"{self._goal:.0%} first after epoch {first}." if first else f"Never {self._goal:.0%}."
+        )
+        return {
+            "loss": [[round(LOW + x, 1), _height(y)] for x, y in zip(across, falls)],
+            "accuracy": [[round(RIGHT + x, 1), _height(y)] for x, y in zip(across, rises)],
+            "losses": [f"{v:.3g}" if _usual(v) else "too large" for v in losses],
+            "shares": [f"{share:.1%}" for share in shares],
+            "words": "It blows up." if not _usual(losses[-1]) else reached,
+        }
+
+    def _first(self, shares: Sequence[float]) -> int | None:
+        """The first epoch that reaches the goal."""
+        return next((k for k, share in enumerate(shares, 1) if share >= self._goal), None)
+
+
+def _usual(loss: float) -> bool:
+    return math.isfinite(loss) and loss < 1e3
+
+
+def _height(share: float) -> float:
+    """Where a share of the axis stands; what is beyond an end stands on it."""
+    return round(BOTTOM - min(1.0, max(0.0, share)) * (BOTTOM - TOP), 1)
+
+
+def _line(name: str, points: list[list[float]]) -> str:
+    return f'<path class="{name}" d="M{"L".join(f"{x:g} {y:g}" for x, y in points)}"/>'
+
+
+def _words(x: float, y: float, words: str, name: str = "") -> str:
+    return f'<text class="{name}" x="{x:g}" y="{y:g}">{escape(words)}</text>'
