@@ -147,10 +147,9 @@ def _change(old: object, new: object) -> str:
         return f"it was {show(old)}, afterwards it looks alike and is not the same."
     place = differing[0]
     moved = f"{after[place] - before[place]:.1e}"
-    many = (
-        f"{len(differing)} of {len(before)} numbers have changed" if len(before) > 1 else "it has"
-    )
-    return f"{many}, the first by {moved}."
+    if len(before) == 1:
+        return f"it has changed by {moved}."
+    return f"{len(differing)} of {len(before)} numbers have changed, the first by {moved}."
 
 
 def _changed(old: object, new: object) -> bool:

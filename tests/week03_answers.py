@@ -81,8 +81,44 @@ def vjp_by_loops(W, x, v):
     return dx
 
 
+def vjp_by_weighted_rows(W, x, v):
+    dz = v * (1 - np.tanh(W @ x) ** 2)
+    return (dz[:, None] * W).sum(axis=0)
+
+
+def vjp_by_einsum(W, x, v):
+    h = np.tanh(np.einsum("ij,j->i", W, x))
+    return np.einsum("i,i,ij->j", v, 1 - h * h, W)
+
+
 def vjp_with_its_jacobian(W, x, v):
     return v @ ((1 - np.tanh(W @ x) ** 2)[:, None] * W)
+
+
+def vjp_with_a_diagonal_matrix(W, x, v):
+    return v @ np.diag(1 - np.tanh(W @ x) ** 2) @ W
+
+
+def vjp_with_a_diagonal_first(W, x, v):
+    J = np.matmul(np.diag(1 - np.tanh(W.dot(x)) ** 2), W)
+    return J.T.dot(v)
+
+
+def vjp_with_its_jacobian_by_einsum(W, x, v):
+    return np.einsum("i,ij->ij", 1 - np.tanh(W @ x) ** 2, W).T @ v
+
+
+def vjp_with_a_filled_jacobian(W, x, v):
+    h = np.tanh(W @ x)
+    J = np.zeros(W.shape)
+    for i in range(len(v)):
+        for j in range(len(x)):
+            J[i, j] = (1 - h[i] ** 2) * W[i, j]
+    return v @ J
+
+
+def vjp_slope_and_jacobian_of_the_input(W, x, v):
+    return v @ ((1 - (W @ x) ** 2)[:, None] * W)
 
 
 def vjp_slope_of_sigmoid(W, x, v):
@@ -389,7 +425,13 @@ def cost_counts_layers(shapes, mode):
 
 RIGHT = {
     "jacobian": [by_complex_step, row_by_row, filled_in, one_sided_and_tiny],
-    "vjp_tanh_linear": [vjp_from_the_left, vjp_by_loops, vjp_with_its_jacobian],
+    "vjp_tanh_linear": [
+        vjp_from_the_left,
+        vjp_by_loops,
+        vjp_by_weighted_rows,
+        vjp_by_einsum,
+        vjp_with_a_diagonal_matrix,
+    ],
     "linear_backward": [linear_by_einsum, linear_by_loops, linear_from_the_other_side],
     "unbroadcast": [unbroadcast_axis_by_axis, unbroadcast_and_reshape, unbroadcast_by_scattering],
     "mul_backward": [mul_with_own_sums, mul_by_scattering],
@@ -433,6 +475,11 @@ WRONG = {
         (vjp_negative, "SIGN", "−1.0 times the right one"),
         (vjp_doubled, None, "2.0 times the right one"),
         (vjp_as_a_column, "KEEPDIM", "an axis is too many"),
+        (vjp_with_its_jacobian, "BUILDSJ", "J itself is on the way"),
+        (vjp_with_a_diagonal_first, "BUILDSJ", "J itself is on the way"),
+        (vjp_with_its_jacobian_by_einsum, "BUILDSJ", "J itself is on the way"),
+        (vjp_with_a_filled_jacobian, "BUILDSJ", "J itself is on the way"),
+        (vjp_slope_and_jacobian_of_the_input, "TANHIN", "with the *output* h"),
     ],
     "linear_backward": [
         (linear_half_transposed, "TRANSPOSE", "`dW` is the transpose of the right one"),
@@ -489,6 +536,15 @@ WRONG_LINES = {
     ],
     "linear_entries": [
         (dict(dw01="x00 * g01 * x10 * g11"), "dw01"),
+        (dict(dw01="x00*g01 + x01*g11"), "along the row of one factor"),
+        (dict(dw01=3.5), "dw01"),
+        (dict(dw01="x00*g10 + x01*g11"), "Both factors"),
+        (dict(dw01="x01*g01 + x11*g11"), "for another entry"),
+        (dict(dx01="g00*w10 + g10*w11"), "along the row of one factor"),
+        (dict(dx01="g00*w01 + g10*w11"), "Both factors"),
+        (dict(dx01="g10*w10 + g11*w11"), "for another entry"),
+        (dict(db1="g00 + g10"), "b1 belongs to output 1"),
+        (dict(db1="g10 + g11"), "sums a row of G"),
         (dict(dw01="2*(x00 * g01 + x10 * g11)"), "2.0 times"),
         (dict(dw01="x00*g01 + x10*g11", dw10="x00*g01 + x10*g11"), "indices"),
         (dict(db1="g00 + g01 + g10 + g11"), "db1"),

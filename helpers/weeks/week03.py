@@ -78,6 +78,7 @@ vjp_tanh_linear = exercise(
     difficulty=2,
     cases=cases.vjp_cases,
     judge=cases.judge_vjp,
+    version=2,
     hints=[
         "Two stages: z = W·x, then h = tanh(z). Go back through them one at a time.",
         "Through tanh, entry by entry: dz = v·(1 − h²), of the shape of z.",
@@ -116,6 +117,23 @@ linear_entries = paper(
             dict(dw01="x01 * g00 + x11 * g10", dw10="x00 * g01 + x10 * g11", dx01="g00 * w01 + g01 * w11"),
             "The indices have changed places: w01 joins input 0 to output 1, so dw01 pairs column 0 of X "
             "with column 1 of G, and dx01 pairs row 0 of G with row 1 of W.",
+        ),
+        "ROWFORCOLUMN": (
+            dict(dw01="x00 * g01 + x01 * g11", dw10="x10 * g00 + x11 * g10", dx01="g00 * w10 + g10 * w11"),
+            "You went along the row of one factor where its column belongs. Look which index stays: in dw01 it is "
+            "input 0, so column 0 of X, over both samples; in dx01 it is sample 0, so row 0 of G, over both outputs.",
+        ),
+        "BOTHROWS": (
+            dict(dw01="x00 * g10 + x01 * g11", dw10="x10 * g00 + x11 * g01", dx01="g00 * w01 + g10 * w11"),
+            "Both factors are read the wrong way. A weight is used once for each *sample*: dw01 runs down column 0 of "
+            "X and column 1 of G. An entry of X is used once for each *output*: dx01 runs along row 0 of G and row 1 "
+            "of W.",
+        ),
+        "OTHERENTRY": (
+            dict(dw01="x01 * g01 + x11 * g11", dw10="x00 * g00 + x10 * g10", dx01="g10 * w10 + g11 * w11",
+                 db1="g00 + g10"),
+            "The sum runs the right way, for another entry. In x01 and w01 the first index is the row: w01 joins "
+            "input 0 to output 1, x01 is input 1 of sample 0, and b1 belongs to output 1.",
         ),
         "CHAINSUM": (
             dict(dw01="x00 * g01", dw10="x01 * g00", dx01="g00 * w10", db1="g01"),

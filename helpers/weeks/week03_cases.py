@@ -12,6 +12,8 @@ import numpy as np
 from helpers.agreement import agree
 from helpers.exercise import Arguments, Wrong
 from helpers.weeks.week03_judge import EXACT, arrays
+from helpers.weeks.week03_rules import vjp_tanh_linear
+from helpers.weeks.week03_tables import WithoutTable
 
 
 def random(seed: int, *shapes: tuple[int, ...]) -> list[np.ndarray]:
@@ -94,12 +96,32 @@ def near_the_closed_form(case, expected, got):
 # ------------------------------------------------------------------ vᵀJ and the linear layer
 
 
+BUILDS_J = (
+    "The numbers are right, but J itself is on the way: a table with a number for each pair of output and "
+    "input. Go back in two steps instead, and every array on the way is a vector: dz = v·(1 − h²), of the "
+    "shape of z, and then Wᵀ·dz."
+)
+
+
+def _tanh_jacobian(W, x, v):
+    return (1 - np.tanh(W @ x) ** 2)[:, None] * W
+
+
 def vjp_cases() -> list[Arguments]:
     made = []
     for seed, (m, n) in enumerate([(2, 3), (4, 3), (3, 3), (1, 4), (5, 2)]):
         W, x, v = random(seed, (m, n), (n,), (m,))
         made.append(case(_shapes(W=W, x=x, v=v), W=0.5 * W, x=x, v=v))
-    return made
+    last = made.pop()
+    watched = WithoutTable(
+        last.label,
+        args=last.args,
+        names=last.names,
+        table=_tanh_jacobian,
+        right=vjp_tanh_linear,
+        said=Wrong(BUILDS_J, "BUILDSJ"),
+    )
+    return [*made, watched]
 
 
 def linear_cases() -> list[Arguments]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from helpers.exercise import Mistake
 from helpers.weeks import week03_rules as rules
 from helpers.weeks.rewrite import rewritten
+from helpers.weeks.week03_cases import BUILDS_J
 
 
 def _of(reference, *rows) -> list[Mistake]:
@@ -67,6 +68,8 @@ VJP_TANH_LINEAR = _of(
     ("NOUPSTREAM",
      "v does not occur in your result, or only as ones. vᵀJ weighs the outputs by v: dz = v·(1 − h²).",
      ("v * (1 - h**2)", "1 - h**2")),
+    ("BUILDSJ", BUILDS_J,
+     ("dz = v * (1 - h**2)", "J = (1 - h**2)[:, None] * W"), ("W.T @ dz", "v @ J")),
     ("FULLJACOBIAN",
      "That is the whole Jacobian. Asked is one row vector, vᵀJ, with one number for each input.",
      ("v * (1 - h**2)", "1 - h**2"), ("W.T @ dz", "dz[:, None] * W")),
