@@ -128,7 +128,9 @@ def _last_forgotten(x):
 
 
 _SHAPE = "Compare the shape of each gradient with that of its operand first: broadcasting hides the difference."
-_ENTRY = "Try every entry (or a random direction). A sum over all entries cannot see what was exchanged."
+_ENTRY = (
+    "Try every entry (or a random direction). A sum over all entries cannot see what was exchanged."
+)
 _RELATIVE = "Compare relative to the size of the numbers: an absolute tolerance passes everything that is small."
 _BLAMES = "What is off here is rounding, or nothing at all."
 
@@ -199,8 +201,12 @@ def _case(planted: Planted) -> Case:
         if found == planted.right:
             return "accepted" if found else "found"
         if planted.right:
-            return Wrong(f"Your checker refuses a right operation: {label}. {planted.advice}", planted.code)
-        return Wrong(f"Your checker accepts a wrong operation: {label}. {planted.advice}", planted.code)
+            return Wrong(
+                f"Your checker refuses a right operation: {label}. {planted.advice}", planted.code
+            )
+        return Wrong(
+            f"Your checker accepts a wrong operation: {label}. {planted.advice}", planted.code
+        )
 
     return Case(label, run)
 

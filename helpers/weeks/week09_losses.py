@@ -193,7 +193,9 @@ for _code, _why, *_changes in [
 
 def cross_entropy_cases() -> list[Case]:
     made = []
-    for seed, (N, C, scale) in enumerate([(1, 3, 1), (4, 3, 1), (3, 3, 1), (5, 2, 1), (6, 10, 1), (4, 3, 1000)]):
+    for seed, (N, C, scale) in enumerate(
+        [(1, 3, 1), (4, 3, 1), (3, 3, 1), (5, 2, 1), (6, 10, 1), (4, 3, 1000)]
+    ):
         Z, g = random(130 + seed, (N, C), ())
         Z, t = _scaled(Z, scale), np.random.default_rng(seed).integers(0, C, N)
         logP, P = _softmax(Z)
@@ -205,7 +207,9 @@ def cross_entropy_cases() -> list[Case]:
             Suspect("NO-1", g * P / N, "the −1 at each sample's own class is missing: g·(P − Y)/N."),
             Suspect("SIGN", g * (Y - P) / N, "the sign is turned around: P − Y."),
         ]  # fmt: skip
-        values = [Suspect("LOSSSIGN", -L, "the loss is *minus* the mean of log P: it is never negative.")]
+        values = [
+            Suspect("LOSSSIGN", -L, "the loss is *minus* the mean of log P: it is never negative.")
+        ]
         large = ", with scores near 1000" * (scale > 1)
         label = f"Z {(N, C)}{large}, g = {float(g)}"
         made.append(_op_case(label, (Z, t), g, "dZ", right, L, (wrong, values)))
@@ -239,7 +243,10 @@ def cross_entropy(Z, t):
     return -logP[rows, t].mean(), vjp
 
 
-_SAVED = ("        dZ = np.exp(logP)\n        dZ[rows, t] -= 1", "        dZ = P\n        dZ[rows, t] -= 1")
+_SAVED = (
+    "        dZ = np.exp(logP)\n        dZ[rows, t] -= 1",
+    "        dZ = P\n        dZ[rows, t] -= 1",
+)
 
 for _code, _why, *_changes in [
     ("NOUPSTREAM", "The upstream gradient g is missing. A loss is not always the end: it may be one term of two, or "

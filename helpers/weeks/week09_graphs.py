@@ -1,0 +1,237 @@
+"""Graphs of arrays on which a tensor engine has to prove itself, once its operations are right.
+
+What goes wrong here is in no single operation: gradients that overwrite each other or share memory,
+a wrong order, a second pass, integers, float32, a graph that is deeper than Python's recursion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from helpers.agreement import agree, show
+from helpers.engine import tensor
+from helpers.exercise import Case, Wrong
+from helpers.weeks.week03_cases import random
+from helpers.weeks.week09_battery import pulled_back
+from helpers.weeks.week09_judge import Suspect, difference, largest_error
+
+DEEP = 3_000  # nodes in a row: more than the calls inside a call that Python allows
+ALIAS = (
+    "Two gradients are *one* array in your engine: what is added to one of them changes the other, too. Keep a "
+    "copy when the first contribution arrives, or write `grad = grad + g`, which makes a new array."
+)
+INTERMEDIATE = (
+    "A second backward must add the same once more; yours adds more than that. A node in the middle still holds "
+    "the gradient of the first pass and pushes that again. Leaves accumulate, but a node in the middle belongs to "
+    "one pass: set its gradient to None before the root gets its own."
+)
+NOACCUMULATE = (
+    "A second backward must *add* to the leaves, and yours starts them again. Two losses that share a parameter "
+    "would lose one of their contributions."
+)
+INTDTYPE = (
+    "Whole numbers make an array of integers, and an integer cannot hold a gradient of 0.5, nor a parameter a small "
+    "step. (PyTorch refuses: *Only Tensors of floating point … can require gradients*.) Turn them into floats when "
+    "the Tensor is made."
+)
+UPCAST = (
+    "The graph began in float32 and has become float64: twice the memory and time, without an error. "
+    "`np.asarray(0.5)` is a float64 array. Give a constant the dtype of the tensor that it meets: "
+    "`np.asarray(other, self.data.dtype)`."
+)
+RECURSION = (
+    "A graph of {n:,} nodes in a row is too deep for your backward. It visits the nodes by calling itself; take a list "
+    "of your own, as in week 5."
+)
+FINGERPRINTS = {
+    "ASSIGN": "Your backward *assigns* gradients: the second contribution to a node erases the first. Accumulate.",
+    "NOSEED": "No gradient arrives anywhere: that of the root itself is never set. backward() starts with 1 there.",
+    "ORDER": "A node pushes before all its consumers have pushed to it. Take the reversed topological order.",
+    "EDGEDICT": "An operand that is used twice by one operation gets its share once. Keep operands in a tuple or list.",
+}
+
+
+def graph_cases() -> list[Case]:
+    """The engine as a whole."""
+    return [
+        _case("(x * y).sum(), backward() without an argument", _summed),
+        _case(
+            "x * x", _square, fingerprints=dict(ASSIGN=_half_of_square, EDGEDICT=_half_of_square)
+        ),
+        _case("d = c + a with a = 2x, b = a + 1, c = a·b", _diamond),
+        Case("(x + y) + x: three gradients, no shared array", _aliased),
+        _case("(X @ W1 + b1).relu() @ W2 + b2, cross-entropy", _network),
+        _case("(x − mean) / (variance + 1) ** 0.5, along the rows", _normalized),
+        _case("softmax from exp, sum and max, along the columns", _softmax),
+        _case("E[idx] with repeats, and a penalty on E", _embedded),
+        Case("c = (3a)², backward twice", _twice),
+        Case("Tensor([1, 2, 3]), whole numbers", _integers),
+        Case("float32, with numbers and arrays beside it", _float32),
+        Case(f"{DEEP:,} additions in a row", _deep),
+    ]
+
+
+# ------------------------------------------------------------------ graphs, as (root, leaves)
+
+
+def _summed(T, x, y):
+    return (x * y).sum()
+
+
+def _square(T, x):
+    return (x * x).sum()
+
+
+def _half_of_square(x):
+    return [x]
+
+
+def _diamond(T, x):
+    a = x * 2.0
+    b = a + 1.0
+    return (a * b + a).sum()
+
+
+def _network(T, X, W1, b1, W2, b2):
+    return ((X @ W1 + b1).relu() @ W2 + b2).cross_entropy(np.array([0, 2, 1, 1]))
+
+
+def _normalized(T, x, g):
+    centered = x - x.mean(axis=1, keepdims=True)
+    variance = (centered * centered).mean(axis=1, keepdims=True)
+    return (centered / (variance + 1.0) ** 0.5 * g).tanh().sum()
+
+
+def _softmax(T, x, g):
+    e = (x - x.max(axis=0, keepdims=True)).exp()
+    return (e / e.sum(axis=0, keepdims=True) * g).sum()
+
+
+def _embedded(T, E, W):
+    h = E[np.array([[1, 2, 1], [0, 1, 3]])].reshape(2, 6) @ W
+    return (h.tanh() ** 2).mean() + (E * E).sum() * 0.1
+
+
+SHAPES = {
+    _summed: [(2, 3), (3,)],
+    _square: [(2, 3)],
+    _diamond: [(3,)],
+    _network: [(4, 3), (3, 5), (5,), (5, 3), (3,)],
+    _normalized: [(3, 4), (4,)],
+    _softmax: [(3, 3), (3, 3)],
+    _embedded: [(4, 2), (6, 2)],
+}
+
+
+def _case(label: str, graph: Callable, fingerprints: dict[str, Callable] | None = None) -> Case:
+    names = graph.__code__.co_varnames[1 : graph.__code__.co_argcount]
+    arrays = random(200 + len(label), *SHAPES[graph])
+    value, right = _reference(graph, arrays)
+    known = {code: f(*arrays) for code, f in (fingerprints or {}).items()}
+
+    def run(engine):
+        leaves = [engine(x.copy()) for x in arrays]
+        root = graph(engine, *leaves)
+        wrong = difference(f"{label}: the value", value, root.data) or _told(
+            label, pulled_back(root)
+        )
+        if wrong:
+            return wrong
+        if all(leaf.grad is None or not np.any(leaf.grad) for leaf in leaves):
+            return Wrong(f"{label}: {FINGERPRINTS['NOSEED']}", "NOSEED")
+        for k, (name, leaf, grad) in enumerate(zip(names, leaves, right)):
+            guesses = [Suspect(code, found[k], FINGERPRINTS[code]) for code, found in known.items()]
+            wrong = difference(f"{label}: the gradient of {name}", grad, leaf.grad, guesses)
+            if wrong:
+                return wrong
+        return largest_error([(value, root.data), *zip(right, (leaf.grad for leaf in leaves))])
+
+    return Case(label, run)
+
+
+def _told(label: str, wrong: Wrong | None) -> Wrong | None:
+    return wrong and Wrong(f"{label}: {wrong.message}", wrong.code)
+
+
+def _reference(graph: Callable, arrays: list) -> tuple:
+    leaves = [tensor.Tensor(x.copy()) for x in arrays]
+    root = graph(tensor.Tensor, *leaves)
+    root.backward()
+    return root.data, [leaf.grad for leaf in leaves]
+
+
+# ------------------------------------------------------------------ what no single operation shows
+
+
+def _aliased(engine):
+    x, y = engine(np.array([1.0, 2.0])), engine(np.array([3.0, 4.0]))
+    s = x + y
+    root = (s + x).sum()
+    root.backward()
+    if agree([[2.0, 2.0], [2.0, 2.0]], [x.grad, y.grad]):
+        return Wrong(f"(x + y) + x has the slopes 2 and 1. You give 2 and 2. {ALIAS}", "ALIAS")
+    if agree([[1.0, 1.0], [1.0, 1.0]], [x.grad, y.grad]):
+        return Wrong(
+            f"(x + y) + x has the slope 2 in x, and you give 1. {FINGERPRINTS['ASSIGN']}", "ASSIGN"
+        )
+    found = {"∂/∂x": np.array(x.grad), "∂/∂y": np.array(y.grad)}
+    if isinstance(x.grad, np.ndarray) and np.shares_memory(x.grad, y.grad):
+        return Wrong(ALIAS, "ALIAS")
+    return found
+
+
+def _twice(engine):
+    a = engine(np.array([2.0, -1.0]))
+    b = a * 3.0
+    c = (b * b).sum()
+    found = []
+    for _ in range(2):
+        c.backward()
+        found.append(np.array(a.grad))
+    once = np.array([36.0, -18.0])
+    if agree(once, found[0]):
+        if any(agree(k * once, found[1]) for k in (3, 4, 5)):
+            return Wrong(f"c = (3a)²: {INTERMEDIATE}", "INTERMEDIATE")
+        if agree(once, found[1]):
+            return Wrong(f"c = (3a)²: {NOACCUMULATE}", "NOACCUMULATE")
+    return {"after one backward": found[0], "after two": found[1]}
+
+
+def _integers(engine):
+    x = engine([1, 2, 3])
+    if np.asarray(x.data).dtype.kind != "f":
+        return Wrong(INTDTYPE, "INTDTYPE")
+    (x * 0.5).sum().backward()
+    return {"∂/∂x": x.grad}
+
+
+def _float32(engine):
+    x = engine(np.array([[1.0, 2.0], [0.5, -1.0]], np.float32))
+    ways = {
+        "x * 0.5": lambda: x * 0.5, "2 / x": lambda: 2 / x, "x - 1": lambda: x - 1, "x ** 2": lambda: x**2,
+        "x + A": lambda: x + np.array([1.0, 2.0]), "A @ x": lambda: np.eye(2) @ x,
+        "x.mean()": lambda: x.mean(), "x.tanh()": lambda: x.tanh(),
+    }  # fmt: skip
+    for name, way in ways.items():
+        made = way()
+        if np.asarray(made.data).dtype != np.float32:
+            return Wrong(f"{name}: {UPCAST}", "UPCAST")
+        pulled_back(made, np.ones(made.data.shape, np.float32))
+        if np.asarray(x.grad).dtype != np.float32:
+            return Wrong(
+                f"{name}, backward: the gradient is {show(str(x.grad.dtype))}. {UPCAST}", "UPCAST"
+            )
+    return "float32"
+
+
+def _deep(engine):
+    x = total = engine(np.array([0.5, 1.5]))
+    for _ in range(DEEP):
+        total = total + x
+    try:
+        total.sum().backward()
+    except RecursionError:
+        return Wrong(RECURSION.format(n=DEEP), "RECURSIONLIMIT")
+    return {"∂/∂x": x.grad}
