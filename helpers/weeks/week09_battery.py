@@ -112,11 +112,15 @@ PICKS = {
 
 NO_TENSOR = "An operation returns a new Tensor that knows its operands."
 STRETCHED = (
-    "a gradient meets one of another shape, and NumPy cannot add them. Broadcasting has copied on the "
+    "A gradient meets one of another shape, and NumPy cannot add them. Broadcasting has copied on the "
     "way forward: sum over the copies (`unbroadcast`) before the gradient is kept."
 )
+NO_TUPLE = (
+    "it is the first row alone. Does the VJP return the array itself? One gradient for each operand, in a tuple: "
+    "`(dx,)`, with the comma."
+)
 READ_ONLY = (
-    "a gradient is kept as it came, and it is a view that may not be written to (`np.broadcast_to` makes "
+    "A gradient is kept as it came, and it is a view that may not be written to (`np.broadcast_to` makes "
     "such views). Keep a copy when the first contribution arrives."
 )
 LEFT = (
@@ -151,25 +155,25 @@ def _case(
         leaves = [engine(x.copy()) for x in arrays]
         made = f(*leaves)
         if isinstance(made, np.ndarray) and made.dtype == object:
-            return Wrong(f"{label}: {LEFT}", "ARRAYLEFT")
+            return Wrong(LEFT, "ARRAYLEFT")
         if not isinstance(made, engine):
-            return Wrong(f"{label}: you give {show(made)}. {NO_TENSOR}", "NONODE")
-        wrong = difference(f"{label}: the value", out, made.data)
+            return Wrong(f"You give {show(made)}. {NO_TENSOR}", "NONODE")
+        wrong = difference("The value", out, made.data)
         if wrong:
             return Wrong(f"{wrong.message} Look at the forward part first.")
         stuck = pulled_back(made, G.copy())
         if stuck:
-            return Wrong(f"{label}: {stuck.message}", stuck.code)
+            return stuck
         for letter, leaf, x, grad, one, guesses in zip(letters, leaves, arrays, right, ones, known):
             if not np.array_equal(np.asarray(leaf.data), x):
                 return Wrong(
-                    f"{label}: {letter}.data has changed. An operation leaves its operands alone."
+                    f"`{letter}.data` has changed. An operation leaves its operands alone."
                 )
             alone = Suspect("NOUPSTREAM", one, "it is the gradient for an upstream gradient of 1. The chain "
                             "rule is a product: times what arrives.")  # fmt: skip
-            wrong = difference(
-                f"{label}: the gradient of {letter}", grad, leaf.grad, [*guesses, alone], sizes
-            )
+            bare = Suspect("NOTUPLE", grad[0] if grad.ndim else np.nan, NO_TUPLE)
+            guesses = [*guesses, alone, bare]
+            wrong = difference(f"The gradient of `{letter}`", grad, leaf.grad, guesses, sizes)
             if wrong:
                 return wrong
         return largest_error([(out, made.data), *zip(right, (leaf.grad for leaf in leaves))])

@@ -201,12 +201,8 @@ def _case(planted: Planted) -> Case:
         if found == planted.right:
             return "accepted" if found else "found"
         if planted.right:
-            return Wrong(
-                f"Your checker refuses a right operation: {label}. {planted.advice}", planted.code
-            )
-        return Wrong(
-            f"Your checker accepts a wrong operation: {label}. {planted.advice}", planted.code
-        )
+            return Wrong(f"Your checker refuses a right operation. {planted.advice}", planted.code)
+        return Wrong(f"Your checker accepts a wrong operation. {planted.advice}", planted.code)
 
     return Case(label, run)
 

@@ -68,22 +68,22 @@ def _op_case(label: str, inputs: tuple, G, name: str, right, value, suspects=())
         made = op(*copies)
         if not (isinstance(made, tuple | list) and len(made) == 2 and callable(made[1])):
             return Wrong(f"{TUPLE} You give {show(made)}.", "NOVJP")
-        wrong = difference(f"{label}: the value", value, made[0], suspects=suspects[1])
+        wrong = difference("The value", value, made[0], suspects=suspects[1])
         if wrong:
             return wrong
         given = np.array(G)
         first, second = made[1](given), made[1](np.array(G))
         if not isinstance(first, tuple | list) or len(first) != 1:
             return Wrong(f"{TUPLE} Your vjp gives {show(first)}.", "NOTUPLE")
-        wrong = difference(f"{label}: {name}", right, first[0], suspects[0], _sizes(inputs))
+        wrong = difference(f"`{name}`", right, first[0], suspects[0], _sizes(inputs))
         if wrong:
             return wrong
         if not np.array_equal(given, G):
-            return Wrong(f"{label}: {TOUCHED}", "CHANGEDG")
+            return Wrong(TOUCHED, "CHANGEDG")
         if not agree(right, second[0]):
-            return Wrong(f"{label}: {AGAIN}", "CHANGEDSAVED")
+            return Wrong(AGAIN, "CHANGEDSAVED")
         if not all(np.array_equal(a, b) for a, b in zip(copies, inputs)):
-            return Wrong(f"{label}: your code changes its input. Work on a copy.", "CHANGEDINPUT")
+            return Wrong("Your code changes its input. Work on a copy.", "CHANGEDINPUT")
         return {"value": made[0], name: first[0]}
 
     return Case(label, run)

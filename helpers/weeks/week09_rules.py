@@ -47,7 +47,7 @@ def _arrivals(shape: tuple[int, ...], *sent: tuple[int, ...], seed: int) -> Case
                 accumulate(node, g)
             except ValueError as error:
                 if "broadcast" in str(error):
-                    return Wrong(f"{label}: {LATE_SHAPE}", "UNBROADCAST")
+                    return Wrong(LATE_SHAPE, "UNBROADCAST")
                 raise
             last = unbroadcast(arrays[k - 1], shape)
             total = total + last
@@ -55,9 +55,9 @@ def _arrivals(shape: tuple[int, ...], *sent: tuple[int, ...], seed: int) -> Case
             wrong = difference(f"After {k} of {len(sent)} pushes node.grad", total, node.grad,
                                assigned if k > 1 else ())  # fmt: skip
             if wrong:
-                return Wrong(f"{label}. {wrong.message}", wrong.code)
+                return wrong
         if not all(np.array_equal(g, old) for g, old in zip(sent_now, arrays)):
-            return Wrong(f"{label}: {SHARED}", "ALIAS")
+            return Wrong(SHARED, "ALIAS")
         return node.grad
 
     return Case(label, run)
