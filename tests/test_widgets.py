@@ -198,13 +198,13 @@ SLIPS = [
     (product, "grad_y", 3 * 5, "contributions of different paths add up"),
     (product, "grad_y", 5 - 3, "What comes back through f has the wrong sign"),
     # a factor
-    (product, "grad_x", 1, "the local derivative ∂q/∂x alone: multiply it by the upstream"),
-    (exp, "grad_x", E, "the local derivative ∂e/∂x alone"),
+    (product, "grad_x", 1, "the local derivative ∂(x + y)/∂x alone: multiply it by the upstream"),
+    (exp, "grad_x", E, "the local derivative ∂exp(x)/∂x alone"),
     (exp, "grad_x", 3, "the upstream gradient ∂f/∂e alone: multiply it by the local derivative"),
-    (exp, "grad_x", 3 + E, "the sum of ∂f/∂e and ∂e/∂x: the chain rule multiplies them"),
+    (exp, "grad_x", 3 + E, "the sum of ∂f/∂e and ∂exp(x)/∂x: the chain rule multiplies them"),
     (product, "grad_y", 1 + 3, "Those are the local derivatives alone"),
     (twofold, "grad_x", 3 + 30, "On the way through u the upstream gradient ∂f/∂u is left out"),
-    (twofold, "grad_x", 10 + 30, "On the way through u the local derivative ∂u/∂x is left out"),
+    (twofold, "grad_x", 10 + 30, "On the way through u the local derivative ∂(x * a)/∂x is left"),
     (twofold, "grad_x", 10 + 6, "Those are the upstream gradients alone"),
     (exp, "local_e_x", 3 * E, "That holds the upstream gradient ∂f/∂e already"),
     (product, "local_f_y", 8, "That is the whole gradient of y"),
@@ -230,7 +230,7 @@ SLIPS = [
     (product, "local_q_x", 3, "That is the value of q"),
     # no known slip
     (product, "local_f_q", 4.2, "nudge q by h; by how many h does f = q * y move?"),
-    (product, "grad_x", 4.2, "take what arrives at q, ∂f/∂q, times the local derivative ∂q/∂x"),
+    (product, "grad_x", 4.2, "take what arrives at q, ∂f/∂q, times the local derivative ∂(x + y)"),
     (product, "grad_y", 4.2, "y is used two times, in f and q"),
     (neuron, "local_f_z", 7, "how does f tell its slope?"),
     (larger, "local_m_a", 7.7, "which of a and b decides m"),
@@ -337,7 +337,7 @@ def test_torch_has_a_worksheet():
 def test_torch_slips_are_named_by_their_usual_operation():
     f, names = product(lambda data: torch.tensor(data, requires_grad=True))
     sheet = Worksheet(f, names={**names, "f": f})
-    assert "In ∂f/∂q of f = q * y it looks as if you used q" in sheet.answer("local_f_q", 3)
+    assert "In ∂(q * y)/∂q it looks as if you used q" in sheet.answer("local_f_q", 3)
 
 
 def test_torch_division_by_a_number_has_a_worksheet():
@@ -452,14 +452,20 @@ def test_value_that_is_asked_for_is_not_shown():
 # ------------------------------------------------------------------------------ its forms
 
 
+@pytest.mark.parametrize("build", [product, square, exp, twofold])
+def test_no_two_boxes_ask_for_the_same_symbol(build):
+    labels = [box.label.replace(" (local)", "") for box in sheet_of(build).boxes]
+    assert len(set(labels)) == len(labels)
+
+
 def test_text_form_has_a_blank_for_each_box():
     assert sheet_of(square).text.splitlines() == [
         "Worksheet: f, 4 boxes",
         "  x = 3.0",
         "  f = x * x = 9.0",
         "  grad_f       ∂f/∂f = ____",
-        "  local_f_x_1  ∂f/∂x (local, operand 1) = ____",
-        "  local_f_x_2  ∂f/∂x (local, operand 2) = ____",
+        "  local_f_x_1  ∂(x * x)/∂x (local, operand 1) = ____",
+        "  local_f_x_2  ∂(x * x)/∂x (local, operand 2) = ____",
         "  grad_x       ∂f/∂x = ____",
     ]
 

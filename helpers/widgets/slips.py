@@ -9,6 +9,7 @@ variables and never tells the right number.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -127,7 +128,7 @@ class Slips:
     def _rules(self, node: Node, slot: int) -> Iterator[Slip]:
         """Local derivatives that people write by mistake."""
         parent, slope = node.parents[slot], self.local[node.index, slot]
-        where = f"In {_d(node, parent)} of {_made(node)} it looks as if you"
+        where = f"In {local_name(node, parent)} it looks as if you"
         if None in (node.value, *(p.value for p in node.parents)):
             return
         for used, why in (*_named(node, slot, slope), *suspects(node, parent, slope)):
@@ -191,7 +192,7 @@ class Slips:
     def _wrong_product(self, node: Node, user: Node, slot: int) -> Iterator[Slip]:
         """For a node with one use: a factor left out, or factors added."""
         up, slope = self.right[user.index], self.local[user.index, slot]
-        above, below = f"the upstream gradient {self._d(user)}", f"∂{user.label}/∂{node.label}"
+        above, below = f"the upstream gradient {self._d(user)}", local_name(user, node)
         yield slope, f"That is the local derivative {below} alone: multiply it by {above}."
         yield up, f"That is {above} alone: multiply it by the local derivative {below}."
         both = f"{self._d(user)} and {below}"
@@ -217,7 +218,7 @@ class Slips:
             f"edge from {node.label}, then add.",
         )
         for user, up, slope in uses:
-            left_out = f"the local derivative {_d(user, node)} is left out"
+            left_out = f"the local derivative {local_name(user, node)} is left out"
             yield right - up * slope + up, f"On the way through {user.label} {left_out}."
 
     def _chain(self, node: Node) -> str:
@@ -226,7 +227,7 @@ class Slips:
             [(user, _)] = uses
             return (
                 f"Not right yet: take what arrives at {user.label}, {self._d(user)}, times the "
-                f"local derivative {_d(user, node)}."
+                f"local derivative {local_name(user, node)}."
             )
         return (
             f"Not right yet: {v} is used {_count(len(uses))} times, in "
@@ -248,7 +249,7 @@ class Slips:
                 yield f"{node.label} → {text}", self.local[user.index, slot] * product
 
     def _d(self, node: Node) -> str:
-        return _d(self.root, node)
+        return f"∂{self.root.label}/∂{node.label}"
 
 
 # ---------------------------------------------------------------------- the right numbers
@@ -369,8 +370,19 @@ def _nudge(node: Node, slot: int) -> str:
 # ---------------------------------------------------------------------- words
 
 
-def _d(top: Node, bottom: Node) -> str:
-    return f"∂{top.label}/∂{bottom.label}"
+def local_name(node: Node, parent: Node) -> str:
+    """A local derivative as it is written: ∂(q * y)/∂y.
+
+    With the operation in place of its result it cannot be taken for the gradient ∂f/∂y, which
+    counts every path.
+    """
+    return f"∂{operation(node)}/∂{parent.label}"
+
+
+def operation(node: Node) -> str:
+    """What stands above the line: `(q * y)`, `tanh(x)`."""
+    made = expression(node)
+    return made if re.fullmatch(r"\w+\(.*\)", made) else f"({made})"
 
 
 def _made(node: Node) -> str:

@@ -30,7 +30,7 @@ function mount(el, data, state, changed) {
     const sign = make("span", { className: "ag-mark" });
     const label = box.kind === "value" ? math(word(data.names[group.node], "data"))
       : math(partial(box.top, box.bottom, box.kind === "gradient" ? "gradient" : ""));
-    const kind = box.label.match(/\((.*)\)$/)?.[1] ?? box.kind;
+    const kind = box.label.match(/\(([^()]*)\)$/)?.[1] ?? box.kind;
     const field = make("label", { className: `ag-field ag-${box.kind}` },
       make("span", { className: "ag-kind" }, kind), label, "=", input, sign);
     const said = make("span");

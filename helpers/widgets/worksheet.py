@@ -19,7 +19,7 @@ from helpers.cards import sentence
 from helpers.graph import Graph, Node, expression, number
 from helpers.widgets.answer_table import Table
 from helpers.widgets.front import FrontWidget
-from helpers.widgets.slips import Slips
+from helpers.widgets.slips import Slips, local_name, operation
 
 UNREADABLE = "This cannot be read as a number. Write it like −3, 1/3, 2*3 or 1 - 0.5^2."
 FORWARD = "First the values, forward. "
@@ -54,7 +54,7 @@ class Box:
     node : Node
         Whose value or gradient; for a local derivative the result of the operation.
     label : str
-        What is asked, as in "∂f/∂q (local)".
+        What is asked, as in "∂(q * y)/∂q (local)".
     right : float
     table : Table
         The right interval and the known slips.
@@ -150,7 +150,7 @@ class Worksheet(FrontWidget):
         Parameters
         ----------
         key : str
-            As in `boxes`: "local_f_q" for ∂f/∂q on the edge, "grad_q" for the gradient of q.
+            As in `boxes`: "local_f_q" for the edge from q to f, "grad_q" for the gradient of q.
         value : float or str
 
         Returns
@@ -268,7 +268,7 @@ def _boxes(slips: Slips, values: bool) -> Iterator[Box]:
             often = node.parents.count(parent) > 1
             words = "local", node.label, parent.label, *([str(slot + 1)] if often else [])
             which = f", operand {slot + 1}" if often else ""
-            label = f"∂{node.label}/∂{parent.label} (local{which})"
+            label = f"{local_name(node, parent)} (local{which})"
             right, table = slips.local[node.index, slot], slips.local_table(node, slot)
             yield Box(key(*words), "local", node, label, right, table, slot)
 
@@ -288,7 +288,7 @@ def _for_browser(box: Box, graph: Graph) -> dict:
         "key": box.key,
         "kind": box.kind,
         "label": box.label,
-        "top": box.node.label if box.kind == "local" else graph.root.label,
+        "top": operation(box.node) if box.kind == "local" else graph.root.label,
         "bottom": parents[box.slot].label if box.kind == "local" else box.node.label,
         "edges": inner + ends,
         "right": number(box.right),

@@ -16,11 +16,11 @@ p
 # Every box of the sheet, in order, with its right answer: ∂f/∂x = y, ∂f/∂y = x + 2y.
 RIGHT = {
     "∂f/∂f": "1",
-    "∂f/∂q (local)": "3",
-    "∂f/∂y (local)": "5",
+    "∂(q * y)/∂q (local)": "3",
+    "∂(q * y)/∂y (local)": "5",
     "∂f/∂q": "3",
-    "∂q/∂x (local)": "1",
-    "∂q/∂y (local)": "1",
+    "∂(x + y)/∂x (local)": "1",
+    "∂(x + y)/∂y (local)": "1",
     "∂f/∂y": "8",
     "∂f/∂x": "3",
 }
@@ -63,7 +63,7 @@ def commit(question, choice="∂f/∂x", confidence="75 %"):
 @pytest.mark.parametrize(
     "label, slip, words",
     [
-        ("∂f/∂q (local)", "-3", "sign"),
+        ("∂(q * y)/∂q (local)", "-3", "sign"),
         ("∂f/∂y", "5", "q"),  # the path through q is forgotten
         ("∂f/∂x", "1", "∂f/∂q"),  # the factor that arrives at q is forgotten
         ("∂f/∂x", "three", "number"),
@@ -104,8 +104,8 @@ def test_right_answers_lead_from_box_to_box_to_the_end(sheet):
 
 
 def test_python_sees_the_score(sheet, notebook):
-    enter(sheet, "∂f/∂q (local)", "-3")
-    enter(sheet, "∂f/∂q (local)", "3")
+    enter(sheet, "∂(q * y)/∂q (local)", "-3")
+    enter(sheet, "∂(q * y)/∂q (local)", "3")
     enter(sheet, "∂f/∂f", "1")
     notebook.expect_value("w.score", "2 of 8 right, 1 at the first try")
 
