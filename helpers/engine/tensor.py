@@ -149,7 +149,7 @@ class Tensor:
                 "cross_entropy needs scores of shape (N, C) and N whole numbers, the classes; "
                 f"got {self.shape} and {t.dtype} {t.shape}."
             )
-        if t.min(initial=0) < 0 or t.max(initial=0) >= self.shape[1]:
+        if t.size and not 0 <= t.min() <= t.max() < self.shape[1]:
             raise ValueError(f"The classes are 0 to {self.shape[1] - 1}; got {t.min()}…{t.max()}.")
         log_p, rows = _log_softmax(self.data, 1), np.arange(len(t))
         loss = -log_p[rows, t].mean()
@@ -197,10 +197,10 @@ class Tensor:
 
     def push(self):
         """Each operand's gradient, by its VJP, added to what has already arrived there."""
-        operands = [parent.data for parent in self.parents]
+        upstream, operands = self.grad, [parent.data for parent in self.parents]
         for parent, vjp in zip(self.parents, VJP[self.op]):
             if parent.requires_grad:
-                accumulate(parent, vjp(self.grad, self, *operands), self.grad)
+                accumulate(parent, vjp(upstream, self, *operands), upstream)
 
     def backward(self, gradient=None):
         """Add ∂self/∂leaf to `leaf.grad` of every leaf; set it for every inner node.

@@ -214,10 +214,12 @@ def ratios(base: list[float], times: list[float]) -> list[float]:
     return [b / t for b, t in zip(base, times)]
 
 
-def spread(numbers: list[float]) -> str:
+def spread(numbers: list[float], digits: int = 1) -> str:
     """The median, and the smallest and the largest in brackets."""
     low, middle, high = min(numbers), statistics.median(numbers), max(numbers)
-    return f"{middle:.1f}" + (f" [{low:.1f}..{high:.1f}]" if len(numbers) > 1 else "")
+    return f"{middle:.{digits}f}" + (
+        f" [{low:.{digits}f}..{high:.{digits}f}]" if len(numbers) > 1 else ""
+    )
 
 
 def table(head: list[str], rows: list[list[str]], words: int = 1) -> None:
