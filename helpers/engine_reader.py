@@ -145,6 +145,10 @@ class EngineReader:
 
     key_of_variable = key
 
+    def array(self, obj) -> object:
+        held = getattr(obj, "data" if isinstance(obj, _Constant) else self._value, None)
+        return held if hasattr(held, "dtype") and not self.parents(obj) else None
+
     # ------------------------------------------------------------------ its backward pass
 
     def observe(self, nodes) -> tuple[list[Write], list, float | Summary | None]:

@@ -1,7 +1,7 @@
 """What a learner calls the values of a graph: names found in their own variables.
 
 A node that carries a name or a label keeps it. Otherwise the variable that holds it gives the name;
-otherwise the list that holds it (`w[2]`).
+otherwise the list that holds it (`w[2]`); otherwise the variable of the very array inside it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def names_of(reader, variables: dict[str, object], order: list) -> dict[int, str
     Parameters
     ----------
     reader : Reader
-        Knows an object's own name, and which object a variable stands for.
+        Knows an object's own name, which object a variable stands for, and the array inside.
     variables : dict
         Names and what they hold. Those that start with "_", and IPython's `In` and `Out`, are
         passed over.
@@ -39,4 +39,8 @@ def names_of(reader, variables: dict[str, object], order: list) -> dict[int, str
         place = wanted.get(id(reader.key_of_variable(value)))
         if place is not None:
             found.setdefault(place, name)
+    inner = {id(array): id(obj) for obj in order if (array := reader.array(obj)) is not None}
+    for name, value in public:
+        if id(value) in inner:
+            found.setdefault(inner[id(value)], name)
     return found

@@ -48,9 +48,9 @@ class Node:
 
 
 def expression(node: Node, operands: list[str] | None = None) -> str:
-    """How a node was computed: `x + y`, `2.0 * q`, `q**3`; with other words for its operands."""
+    """How a node was computed: `x + y`, `X @ W`, `q**3`; with other words for its operands."""
     names = operands or [_operand(parent) for parent in node.parents]
-    if node.op in ("+", "-", "*", "/") and len(names) == 2:
+    if node.op in ("+", "-", "*", "/", "@") and len(names) == 2:
         return f"{names[0]} {node.op} {names[1]}"
     if node.op.startswith("**"):
         return f"{names[0]}{node.op}"

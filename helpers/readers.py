@@ -34,6 +34,7 @@ class Reader(Protocol):
     def own_name(self, obj) -> str: ...  # a name that the object itself carries, or ""
     def key(self, obj) -> object: ...  # what a variable holds that stands for the object
     def key_of_variable(self, value) -> object: ...  # the same, from the variable's side
+    def array(self, obj) -> object: ...  # inside a leaf, where a variable may hold it
     def observe(self, nodes) -> tuple[list[Write], list, object]: ...  # writes, gradients, seed
     def locals_at(self, nodes, node) -> dict[int, float]: ...  # local derivatives by operand
 

@@ -18,8 +18,7 @@ class Summary:
     norm: float | None
 
     def __str__(self) -> str:
-        shape = f"({', '.join(map(str, self.shape))})"
-        return shape if self.norm is None else f"{shape} ‖{self.norm:.4g}‖"
+        return str(self.shape) if self.norm is None else f"{self.shape} ‖{self.norm:.4g}‖"
 
 
 def short(x: object) -> float | Summary | None:

@@ -106,6 +106,9 @@ class TorchReader:
         self._held.setdefault(id(value.grad_fn), value)
         return value.grad_fn
 
+    def array(self, obj) -> None:
+        return None  # a variable that holds a tensor is found by its key
+
     # ------------------------------------------------------------------ its backward pass
 
     def observe(self, nodes) -> tuple[list[Write], list, float | Summary | None]:

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections import Counter
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from helpers.storage import (
     ABSENT,
@@ -49,6 +51,17 @@ class Write:
     slot: int | None = None
 
 
+class _Begun(NamedTuple):
+    """What was known before a node's gradient went from None to zero."""
+
+    node: int
+    writes: int
+    read: list[int]
+    active: int | None
+    owing: list[int]
+    times: int
+
+
 class Watch:
     """Sees every read and write of a gradient on the given nodes while it is active.
 
@@ -84,6 +97,7 @@ class Watch:
         self._active: int | None = None  # the node on whose behalf the engine works
         self._owing: list[int] = []  # the parents that it has not pushed to yet
         self._times = [0] * len(nodes)  # how often each node was pushed to
+        self._begun: _Begun | None = None  # a gradient that was set from None to zero
 
     # ------------------------------------------------------------------ on and off
 
@@ -153,10 +167,16 @@ class Watch:
             return load(obj)
 
         def put(obj, grad):
-            store(obj, grad)
             k = index.get(id(obj))
-            if k is not None:
-                self._wrote(k, grad)
+            if k is None:
+                store(obj, grad)
+                return
+            first = attribute.get(obj, None) is None
+            store(obj, grad)
+            self._take_back(k)
+            if first and not not_zero(copy_of(grad)):
+                self._begun = self._state_of(k)
+            self._wrote(k, grad)
 
         return get, put
 
@@ -180,6 +200,20 @@ class Watch:
         return get
 
     # ------------------------------------------------------------------ one write
+
+    def _state_of(self, k: int) -> _Begun:
+        return _Begun(
+            k, len(self.writes), [*self._read], self._active, [*self._owing], self._times[k]
+        )
+
+    def _take_back(self, k: int) -> None:
+        """Forget a first zero that was only the beginning: `grad = zeros`, and then `grad += g`."""
+        begun, self._begun = self._begun, None
+        if begun is None or begun.node != k or any(r != k for r in self._read):
+            return
+        del self.writes[begun.writes :]
+        self._read[:] = [*begun.read, *self._read]
+        self._active, self._owing, self._times[k] = begun.active, begun.owing, begun.times
 
     def _wrote(self, k: int, grad) -> None:
         before, after = self.grads[k], copy_of(grad)
@@ -270,12 +304,20 @@ class Watch:
     # ------------------------------------------------------------------ at the end
 
     def _finish(self) -> None:
-        """Count what was changed inside an array, and tell finished sums from contributions."""
+        """Count what was changed inside an array, and tell finished sums from contributions.
+
+        An array that is the gradient of two nodes was changed by a push to one of them.
+        """
         self._read.clear()
         self._owing = []
-        for k, obj in enumerate(self.objs):
-            attribute = self._grads_of.get(type(obj))
-            if attribute is None or isinstance(grad := attribute.get(obj, None), (float, int)):
+        attributes = [self._grads_of.get(type(obj)) for obj in self.objs]
+        grads = [a and a.get(obj, None) for a, obj in zip(attributes, self.objs)]
+        held = Counter(map(id, grads))
+        for k, grad in enumerate(grads):
+            if attributes[k] is None or isinstance(grad, (float, int)):
+                continue
+            if grad is not None and held[id(grad)] > 1:
+                self.grads[k] = copy_of(grad)
                 continue
             if not_zero(difference(copy_of(grad), self.grads[k])):
                 self._read_own[k] = True
