@@ -20,7 +20,7 @@ Neuron = exercise(
         "In `__init__` make one Value for each weight, one for the bias, and `self.parameters`, the "
         "list of them all. In `__call__` compute w·x + b with these nodes.",
         "Start the sum with the bias: z = self.bias, then z = z + w * x for each pair of zip. So "
-        "the week 1 engine needs no `sum`, which starts from a plain 0.",
+        "nothing depends on `sum`, which starts from a plain 0.",
         "return z.relu() if self.relu else z",
     ],
 )(network.Neuron)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import types
 
 from helpers import readers
@@ -23,14 +24,29 @@ def opened(engine: type) -> type:
     'Louder'
     """
     family = engine.__mro__[-2::-1]  # object left out, the engine itself last
-    spaces = {}  # the names of a module by their id: the copy of them
+    spaces = {}  # id of a module's names: the copy of them
 
-    def moved(f: types.FunctionType) -> types.FunctionType:
-        """The function with the copied names."""
+    def moved(member: object, own: types.CellType) -> object:
+        """A method with the copied names, and with its copied class for super()."""
+        if isinstance(member, (staticmethod, classmethod)):
+            return type(member)(moved(member.__func__, own))
+        if not isinstance(member, types.FunctionType):
+            return member
+        inner = getattr(member, "__wrapped__", None)  # below a decorator, such as contextmanager
+        cells = dict(zip(member.__code__.co_freevars, member.__closure__ or ()))
+        for name, cell in cells.items():
+            if name == "__class__":
+                cells[name] = own
+            elif inner and cell.cell_contents is inner:
+                cells[name] = types.CellType(moved(inner, own))
         copy = types.FunctionType(
-            f.__code__, copied(f.__globals__), f.__name__, f.__defaults__, f.__closure__
+            member.__code__,
+            member.__globals__ if inner else copied(member.__globals__),
+            member.__name__,
+            member.__defaults__,
+            tuple(cells.values()),
         )
-        copy.__kwdefaults__ = f.__kwdefaults__
+        copy.__kwdefaults__ = member.__kwdefaults__
         return copy
 
     def copied(home: dict) -> dict:
@@ -39,7 +55,7 @@ def opened(engine: type) -> type:
             space = spaces[id(home)] = dict(home)
             for name, f in home.items():
                 if isinstance(f, types.FunctionType) and f.__globals__ is home:
-                    space[name] = moved(f)
+                    space[name] = moved(f, types.CellType())
         return spaces[id(home)]
 
     def stands_for(derived: type) -> None:
@@ -47,10 +63,17 @@ def opened(engine: type) -> type:
             for space in spaces.values():
                 space |= dict.fromkeys((cls.__name__ for cls in family), derived)
 
-    members = [item for cls in family for item in vars(cls).items()]
-    methods = {name: moved(f) for name, f in members if isinstance(f, types.FunctionType)}
-    methods["__init_subclass__"] = classmethod(stands_for)
-    Opened = type(engine)(engine.__name__, (engine,), methods)
+    Opened = object
+    for cls in family:
+        own = types.CellType()
+        members = {
+            name: moved(member, own)
+            for name, member in vars(cls).items()
+            if isinstance(member, property) or not inspect.isdatadescriptor(member)
+        }
+        members.pop("__init_subclass__", None)  # that of an engine opened before
+        Opened = own.cell_contents = type(cls)(cls.__name__, (Opened,), members)
+    Opened.__init_subclass__ = classmethod(stands_for)
     return Opened
 
 

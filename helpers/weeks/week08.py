@@ -1,7 +1,8 @@
 """Week 8 · Inside PyTorch's autograd II: breaking and bending it.
 
 Its exercises in the order of the notebook. They stand in three files by theme: in-place operations and
-messages, the learner's own engine with version counters, and functions that bend the backward pass.
+messages, the learner's own engine with version counters, and functions that bend the backward pass. `gradient`
+differentiates an engine's results again and again.
 """
 
 from helpers.weeks.week08_bending import (
@@ -14,9 +15,10 @@ from helpers.weeks.week08_bending import (
 from helpers.weeks.week08_engine import value
 from helpers.weeks.week08_inplace import name_error, predict_inplace
 from helpers.weeks.week08_messages import MESSAGES, message
+from helpers.weeks.week08_twice import gradient, noting
 
 Value, Cube = value, cube
-__all__ = ["MESSAGES", "Cube", "Value", "all", "message"]
+__all__ = ["MESSAGES", "Cube", "Value", "all", "gradient", "message", "noting"]
 
 all = [
     predict_inplace,
