@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from cells import run_cell, written
-from week02_answers import DUALS, RIGHT_DUAL, WRONG
+from week02_answers import DUALS, LINES, RIGHT_DUAL, WRONG
 
 from helpers.weeks import week01
 from helpers.weeks import week02 as ex
@@ -288,7 +288,7 @@ def test_other_forms_of_the_step_theory_pass(lines):
             dexp="da·exp(a)",
             dtanh="da - da*tanh(a)^2",
         ),
-        dict(dadd=6, dsub=-4, dmul=17, ddiv=-3.25, dexp=20.0855, dtanh=0.00987),
+        dict(dadd=5.5, dsub=-4.5, dmul=16, ddiv=-3.5, dexp=10.04277, dtanh=0.004933),
     ],
     ids=["rearranged", "numbers"],
 )
@@ -474,9 +474,16 @@ def test_a_wrong_answer_off_the_list_fails_with_a_sentence(exercise, attempt):
 
 @pytest.mark.parametrize("name, code, words, cell", WRONG.values(), ids=WRONG)
 def test_a_tired_answer_is_told_what_is_wrong(name, code, words, cell):
-    verdict = getattr(ex, name).check(written(cell, name, np=np))
+    verdict = getattr(ex, name).check(written(cell, name, np=np, Dual=Dual))
     assert (verdict.status, verdict.mistake) == ("failed", code), verdict
     assert words in verdict.message
+
+
+@pytest.mark.parametrize("name, line, formula, code", LINES)
+def test_a_tired_line_is_named(name, line, formula, code):
+    exercise = getattr(ex, name)
+    right = {line: answer.text for line, answer in exercise.answers.items()}
+    assert exercise.check(**(right | {line: formula})).mistake == code
 
 
 def test_the_dual_that_the_wrong_ones_are_made_of_is_right():

@@ -1,7 +1,7 @@
 """Week 2 · Derivatives by computer.
 
-Its exercises in the order of the notebook. They stand in three files by theme: difference quotients
-and how far to trust them, derivatives without a difference, and a search for planted bugs.
+Its exercises in the order of the notebook. They stand in four files by theme: difference quotients
+and their best step, whole gradients, derivatives without a difference, and a search for planted bugs.
 """
 
 from helpers.weeks.week02_bugs import FINGERPRINTS, find_the_bug, gradient, mutants, value
@@ -9,10 +9,9 @@ from helpers.weeks.week02_differences import (
     best_step,
     central_difference,
     forward_difference,
-    numerical_gradient,
-    relative_error,
     step_theory,
 )
+from helpers.weeks.week02_gradients import numerical_gradient, relative_error
 from helpers.weeks.week02_modes import complex_step, dual_rules, jvp, price
 from helpers.weeks.week02_modes import dual as Dual
 

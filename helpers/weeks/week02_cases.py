@@ -52,6 +52,18 @@ NUDGES = [
 ]
 
 
+def about_the_secant(case, expected, got):
+    """The values of f that the quotient is made of."""
+    f, x, h = case.args
+    if agree(expected, got, 1e-3):
+        return "Close. Give the quotient as it is, without rounding."
+    factor = isinstance(got, int | float) and any(agree(k * expected, got) for k in (-1, 0.5, 2))
+    if factor or not isinstance(got, int | float):
+        return None
+    values = ", ".join(f"f({at:g}) = {f(at):.6g}" for at in (x - h, x, x + h))
+    return f"Here {values}. Which of them do you need, and how far are they apart?"
+
+
 def _needle(x):
     """A bell a thousand times as narrow: its best steps are a thousand times as small."""
     return _bell(1000.0 * x)
@@ -181,6 +193,10 @@ def about_the_array(case, expected, got):
         return (
             "This array is transposed: `reshape(-1)` and `ravel()` give a copy of it, not a view."
         )
+    if np.ndim(got) == 0 and x.ndim:
+        return "That is one number. Nudge one entry at a time: every entry has a slope of its own."
+    if np.shape(got) == x.shape and x.ndim == 2 and (np.ptp(got, axis=1) == 0).all():
+        return "x[i] is a whole row here, and the nudge moves all of it. Nudge single entries."
     if agree(expected, got, 1e-3):
         return (
             "Close, and off in proportion to h, as a one-sided difference is. Nudge to both sides."

@@ -121,7 +121,8 @@ JVPS = [
 def right_in_one_pass(case, expected, got):
     """The number first; then how often f was run."""
     if hasattr(got["slope"], "tangent"):
-        return Wrong("That is a Dual, with value and slope. Asked for is the slope: `.tangent`.")
+        said = "That is a Dual, with value and slope. Asked for is the slope: `.tangent`."
+        return Wrong(said, "ISDUAL")
     number = agree(expected["slope"], got["slope"])
     if not number and agree(expected["slope"], got["slope"], 1e-5):
         return (

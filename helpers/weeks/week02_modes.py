@@ -40,6 +40,15 @@ for _code, _why, *_changes in [
      ("1e-30", "1e-3")),
     ("SIGNLOST", "`abs` forgets the sign of the slope. Take the imaginary part.",
      ("f(x + 1j * h).imag / h", "abs(f(x + 1j * h) - f(x)) / h")),
+    ("SIGNLOST", "`abs` forgets the sign of the slope. Take the imaginary part as it is.",
+     ("f(x + 1j * h).imag / h", "abs(f(x + 1j * h).imag) / h")),
+    ("BOTHSIDES", "From x − ih to x + ih you move by 2ih, so that is twice the slope. One side is enough: there is "
+     "nothing to subtract.",
+     ("f(x + 1j * h).imag / h", "(f(x + 1j * h) - f(x - 1j * h)).imag / h")),
+    ("BASELOST", "You start at 0: x is missing in x + ih.",
+     ("x + 1j * h", "1j * h")),
+    ("NOTREAL", "The whole complex number is divided by h. Only the imaginary part holds the slope: `.imag` first.",
+     (".imag / h", " / h")),
     ("NOTREAL", "A slope of a real function is a real number: take the imaginary part, `.imag`.",
      ("f(x + 1j * h).imag / h", "(f(x + 1j * h) - f(x)) / h")),
 ]:  # fmt: skip
@@ -59,7 +68,7 @@ dual_rules = paper(
         dexp="exp(a) * da",
         dtanh="(1 - tanh(a)**2) * da",
     ),
-    at=dict(a=3.0, da=1.0, b=2.0, db=5.0),
+    at=dict(a=3.0, da=0.5, b=2.0, db=5.0),
     advice="Compute with a + daε and b + dbε, drop every ε², and collect what stands in front of ε.",
     minutes=12,
     difficulty=2,
@@ -79,6 +88,18 @@ dual_rules = paper(
             dict(dmul="da * b"),
             "That is how the product answers to a alone. b moves, too.",
         ),
+        "OTHERSIDE": (
+            dict(dadd="da", dsub="da", dmul="a * db", ddiv="da / b"),
+            "That is how the result answers to one of the two alone. The other one moves, too.",
+        ),
+        "EPSILONSQUARED": (
+            dict(dmul="da * b + a * db + da * db"),
+            "da·db stands in front of ε², and ε² is 0: drop it.",
+        ),
+        "LOCALONLY": (
+            dict(dadd="1", dmul="b"),
+            "That is a local derivative. A tangent says how fast the result moves: multiply by how fast a and b move.",
+        ),
         "SUBSIGN": (dict(dsub="da + db"), "Where b grows, a − b shrinks: minus db."),
         "DIVSIGN": (
             dict(ddiv="da / b + a * db / b**2"),
@@ -87,6 +108,26 @@ dual_rules = paper(
         "DIVSQUARE": (
             dict(ddiv="(da * b - a * db) / b"),
             "The denominator is squared. Check it with db = 0: then da/b must remain.",
+        ),
+        "DIVONCE": (
+            dict(ddiv="da / b - a * db / b"),
+            "The first term is right. The slope of 1/b is −1/b²: b is squared in the second.",
+        ),
+        "BRACKETS": (
+            dict(ddiv="da * b - a * db / b**2", dtanh="1 - tanh(a)**2 * da"),
+            "Parentheses: division and multiplication bind before minus.",
+        ),
+        "OFTANGENT": (
+            dict(dexp="exp(da)", dtanh="tanh(da)"),
+            "The function is applied to the value a, not to its tangent. Taylor: g(a + daε) = g(a) + g′(a)·daε.",
+        ),
+        "NOSQUARE": (
+            dict(dtanh="(1 - tanh(a)) * da"),
+            "tanh′ is 1 − t², with the square.",
+        ),
+        "POWERRULE": (
+            dict(dexp="a * exp(a - 1) * da"),
+            "That is the rule for powers of a. In eᵃ the variable is the exponent: exp is its own derivative.",
         ),
         "DIVTANGENTS": (
             dict(ddiv="da / db"),
@@ -235,6 +276,15 @@ for _code, _why, *_changes in [
      ("Dual(a, da)", "Dual(a, 1.0)")),
     ("NOTANGENT", "No input moves, so nothing does: give x[i] the tangent v[i].",
      ("Dual(a, da)", "Dual(a)")),
+    ("ISDUAL", "That is a Dual, with value and slope. Asked for is the slope: `.tangent`.",
+     (".tangent", "")),
+    ("STARTSUM", "You add up the tangents of the *inputs*, and f is never run. Give the Duals to f; the result has the "
+     "tangent.",
+     ("f(*[Dual(a, da) for a, da in zip(x, v)]).tangent", "sum(v)")),
+    ("WHOLEGRADIENT", "Those are all n slopes, one for each input. Along v it is one number, and one pass: give each "
+     "input its own entry of v.",
+     ("return f(*[Dual(a, da) for a, da in zip(x, v)]).tangent",
+      "return [f(*[Dual(a, float(i == j)) for j, a in enumerate(x)]).tangent for i in range(len(x))]")),
     ("RETURNSDATA", "`.data` is the value of f. Its slope along v is `.tangent`.",
      (".tangent", ".data")),
     ("SWAPPED", "The point and the direction have changed places: Dual(x[i], v[i]).",
@@ -284,6 +334,30 @@ price = paper(
         "FORWARD": (
             dict(central_differences="n + 1"),
             "That is the bill of forward differences. Central ones go to both sides of x.",
+        ),
+        "ONESIDE": (
+            dict(central_differences="n"),
+            "Each central quotient takes *two* values, one on either side, and shares none.",
+        ),
+        "ALLNUDGES": (
+            dict(complex_steps="1"),
+            "One value of f answers to one nudge. Nudge all inputs at once, and their slopes arrive added up.",
+        ),
+        "NOSUBTRACTION": (
+            dict(complex_steps="n + 1"),
+            "Nothing is subtracted here, so f(x) itself is not needed.",
+        ),
+        "TWOSIDES": (
+            dict(complex_steps="2 * n", dual_passes="2 * n"),
+            "There is no second side here: a single pass gives a slope.",
+        ),
+        "THEREANDBACK": (
+            dict(reverse_passes="2", reverse_passes_m_outputs="2 * m"),
+            "There and back count as one pass of reverse mode here. What it costs is counted below.",
+        ),
+        "EVERYPAIR": (
+            dict(reverse_passes_m_outputs="m * n"),
+            "That is how many slopes there are. One pass from an output reaches all n inputs.",
         ),
         "PERINPUT": (
             dict(reverse_passes="n"),
