@@ -12,7 +12,7 @@ from helpers.fuzz import random_program
 from helpers.weeks.battery import engine_cases
 from helpers.weeks.week05_order import usual_depth
 
-DEPTH = 20_000
+DEPTH = 5_000
 SINGLE = {
     "−x": lambda x, y: -x,
     "log(x)": lambda x, y: x.log(),
