@@ -16,8 +16,10 @@ _HOME = {
     "complex_step": "gradcheck",
     "compare_with_torch": "gradcheck",
     "LayerErrors": "widgets",
+    "InitExplorer": "widgets",
     "LearningRate": "widgets",
     "MemoryMeter": "widgets",
+    "MutationBoard": "widgets",
     "ShapeFlow": "widgets",
     "SoftmaxBars": "widgets",
     "Stepper": "widgets",
@@ -31,6 +33,7 @@ _HOME = {
     "grid": "widgets.boundary",
     "Value": "engine.scalar",
     "progress": "overview",
+    "certificate": "overview",
 }
 __all__ = sorted(_HOME)
 

@@ -1,8 +1,10 @@
 """Widgets: Python beside the JavaScript and CSS that it sends to the page."""
 
+from helpers.widgets.init_explorer import InitExplorer
 from helpers.widgets.layer_errors import LayerErrors
 from helpers.widgets.learning_rate import LearningRate
 from helpers.widgets.memory_meter import MemoryMeter
+from helpers.widgets.mutation_board import MutationBoard
 from helpers.widgets.prediction import calibration, predict
 from helpers.widgets.shape_flow import ShapeFlow
 from helpers.widgets.softmax_bars import SoftmaxBars
@@ -13,9 +15,11 @@ from helpers.widgets.versions import Versions
 from helpers.widgets.worksheet import Worksheet
 
 __all__ = [
+    "InitExplorer",
     "LayerErrors",
     "LearningRate",
     "MemoryMeter",
+    "MutationBoard",
     "ShapeFlow",
     "SoftmaxBars",
     "Step",

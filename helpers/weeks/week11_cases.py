@@ -1,0 +1,187 @@
+"""Week 11: what its exercises are tried on.
+
+Random weights are asked for twice, so that a generator which is ignored or made anew shows. The
+networks of `std_per_layer` and `grad_std_per_layer` get weights from here in the place of `init`:
+rows, columns and layers of them differ in size, so that a missing transpose or the slope of another
+layer shows in a single number, and the learner's own batch hardly matters.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from helpers.agreement import show
+from helpers.exercise import Arguments, Case, Wrong
+from helpers.weeks import week11_judge as judge
+
+KINDS = ("small", "one", "xavier", "he", "default", "orthogonal")
+N, WIDTH = 200, 128  # rows and units of the deep networks
+
+
+def case(label: str, *args) -> Arguments:
+    return Arguments(label, args=args)
+
+
+# ------------------------------------------------------------------ weights
+
+
+def init_cases() -> list[Case]:
+    return [
+        Case(f"{kind}, n_in = {n_in}, n_out = {n_out}", _drawn_twice(kind, n_in, n_out))
+        for n_in, n_out in ((120, 200), (200, 120), (150, 150))
+        for kind in KINDS
+    ]
+
+
+def _drawn_twice(kind, n_in, n_out):
+    """What is wrong with the weights of an attempt, or with the way it uses its generator."""
+
+    def run(attempt):
+        rng = np.random.default_rng(11)
+        first, second = attempt(kind, n_in, n_out, rng), attempt(kind, n_in, n_out, rng)
+        again = attempt(kind, n_in, n_out, np.random.default_rng(11))
+        wrong = judge.weights(kind, n_in, n_out, first)
+        if wrong:
+            return wrong
+        if np.array_equal(first, second):
+            return Wrong(
+                f"{kind}: two calls in a row give the same weights, so all layers would be equal. Draw "
+                "from rng, and do not make a new one.",
+                "RESEED",
+            )
+        if not np.array_equal(first, again):
+            return Wrong(
+                f"{kind}: two generators with the same seed give different weights. Draw all of them "
+                "from rng, and nothing from np.random.",
+                "GLOBALRNG",
+            )
+        return "as asked"
+
+    return run
+
+
+# ------------------------------------------------------------------ deep networks
+
+
+@cache
+def probe(layer: int) -> np.ndarray:
+    """Weights of one layer, (WIDTH, WIDTH), whose rows and columns have their own sizes."""
+    rng = np.random.default_rng(100 + layer)
+    uneven = np.linspace(0.2, 2.2, WIDTH)
+    W = rng.standard_normal((WIDTH, WIDTH)) + 0.4 * np.linspace(-1, 1, WIDTH)
+    W = W * uneven if layer % 2 else W * uneven[:, None]
+    return W * (0.8 if layer % 3 else 1.6) / np.sqrt(WIDTH)
+
+
+def depth_cases() -> list[Case]:
+    return [
+        Case(f"{act}, {depth} layer{'s' * (depth > 1)}", _with_probes("he", act, depth))
+        for act, depth in (("relu", 1), ("tanh", 1), ("relu", 2), ("tanh", 4), ("relu", 5))
+    ]
+
+
+def _with_probes(kind, act, depth):
+    """The result of an attempt while its `init` gives the probes, one after another."""
+
+    def run(attempt):
+        calls = []
+
+        def given(*call):
+            calls.append(call)
+            return probe(len(calls)).copy()
+
+        space = attempt.__globals__
+        own = space.get("init")
+        space["init"] = given
+        try:
+            result = attempt(kind, act, depth)
+        finally:
+            space["init"] = own
+        return _misused(calls, kind, depth) or result
+
+    return run
+
+
+def _misused(calls: list[tuple], kind: str, depth: int) -> Wrong | None:
+    if not calls:
+        return Wrong(
+            "Draw each layer's weights by `init(kind, 128, 128, rng)`: it is never called."
+        )
+    asked = calls[0][:3]
+    if len(calls[0]) != 4 or asked != (kind, WIDTH, WIDTH):
+        return Wrong(
+            f"`init` is called as init{show(asked)[:-1]}, …); wanted is init({kind!r}, 128, 128, rng)."
+        )
+    if len(calls) == 1 < depth:
+        return Wrong(
+            f"`init` is called once for {depth} layers: they would all have the same weights. Each layer "
+            "needs a draw of its own.",
+            "SAMEWEIGHTS",
+        )
+    if len(calls) != depth:
+        return Wrong(f"`init` is called {len(calls)} times for {depth} layers.")
+    return None
+
+
+def theory_cases() -> list[Arguments]:
+    made = [("linear", 0.5, 3, 4), ("relu", 0.125, 128, 6), ("relu", 0.3, 50, 3)]
+    made += [("tanh", 0.0625, 256, 8), ("tanh", 0.3, 100, 4), ("linear", 0.1, 81, 2)]
+    return [case(f"{act}, s = {s}, n = {n}, depth {d}", act, s, n, d) for act, s, n, d in made]
+
+
+# ------------------------------------------------------------------ the start of a training
+
+_ROWS = [[0.3, -0.6], [0.3, -0.6], [0.3, -0.6]]
+_MIXED = [[0.5, -0.4], [-0.2, 0.7], [0.1, 0.9], [-0.8, -0.3]]
+
+
+def symmetry_cases() -> list[Arguments]:
+    equal, uneven = [[0.1, 0.1]] * 3, [0.4, -0.7, 0.2]
+    made = [
+        ("all weights 0", [[0.0, 0.0]] * 3, [0.0] * 3, "tanh", 1),
+        ("all weights 0.1", equal, [0.1] * 3, "tanh", 0),
+        ("all weights 0.1", equal, [0.1] * 3, "tanh", 5),
+        ("three equal units", _ROWS, [0.5] * 3, "tanh", 20),
+        ("W1 equal, W2 mixed", equal, uneven, "tanh", 1),
+        ("W1 equal, W2 mixed", _ROWS, uneven, "tanh", 12),
+        ("W1 mixed, W2 = 0", _MIXED, [0.0] * 4, "tanh", 3),
+        ("W1 = 0, W2 mixed, relu", [[0.0, 0.0]] * 3, uneven, "relu", 4),
+        ("all mixed", _MIXED, [0.6, -0.5, 0.3, 0.8], "relu", 7),
+    ]
+    return [
+        case(f"{label}{'' if act in label else ', ' + act}, {steps} steps", W1, W2, act, steps)
+        for label, W1, W2, act, steps in made
+    ]
+
+
+def loss_cases() -> list[Arguments]:
+    made = [(10, 0.0), (2, 0.0), (10, 0.5), (10, 1.0), (3, 2.0), (10, 4.0), (100, 1.0), (10, 300.0)]
+    return [case(f"C = {C}, s = {s:g}", C, s) for C, s in made]
+
+
+def activation_cases() -> list[Arguments]:
+    rng = np.random.default_rng(14)
+    some = np.array([[0.0, 2.0, 0.0], [0.0, 0.0, 1.5]])
+    made = [case(f"H = {some.tolist()}", some)]
+    for shape, dead in (((6, 5), [1, 4]), ((5, 5), [0]), ((4, 8), []), ((9, 4), [0, 1, 2, 3])):
+        H = np.maximum(np.round(rng.standard_normal(shape), 2), 0)
+        H[0, :] += 0.25  # no unit is dead by chance
+        H[:, dead] = 0.0
+        H[-1] = 0.0  # one input at which all of them are silent
+        made.append(case(f"H of shape {shape}, {len(dead)} dead", H))
+    return made
+
+
+def lsuv_cases() -> list[Arguments]:
+    rng = np.random.default_rng(15)
+    made = []
+    for N_rows, sizes in ((3, (2, 2)), (8, (4, 6, 3)), (10, (5, 5, 5, 5))):
+        X = np.round(rng.standard_normal((N_rows, sizes[0])), 2)
+        layers = [
+            np.round(rng.standard_normal(shape), 2) for shape in zip(sizes, sizes[1:], strict=False)
+        ]
+        label = f"X of shape {X.shape}, layers {'-'.join(map(str, sizes))}"
+        made.append(case(label, layers, X))
+    return made

@@ -1,0 +1,134 @@
+"""Week 11: what is wrong with drawn weights, and with numbers that are right up to chance.
+
+`weights` judges one matrix of random weights by its shape, its std, its distribution and, where it is
+orthogonal, by that. `near` judges numbers per layer that depend a little on a random batch: they are
+right within a few percent, and a known mistake is recognized by the same measure.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from helpers.agreement import agree, show
+from helpers.exercise import Case, Mistake, Wrong
+from helpers.graph import number
+
+STD_SLACK = 0.03  # relative; for the 24,000 weights of a case chance stays below 0.005
+KURTOSIS = {"uniform": 1.8, "normal": 3.0}  # E[w⁴] / E[w²]²
+ORTHOGONAL = 1e-10
+
+
+def weights(kind: str, n_in: int, n_out: int, W: object) -> Wrong | None:
+    """What is wrong with random weights; any draw of the right distribution is right."""
+    if not isinstance(W, np.ndarray) or W.dtype.kind != "f":
+        return Wrong(f"{kind}: an array of weights is expected, but you give {show(W)}.")
+    if W.shape == (n_out, n_in) != (n_in, n_out):
+        return Wrong(
+            f"{kind}: W has shape {W.shape}. Used as h @ W it has shape (n_in, n_out), {n_in, n_out}.",
+            "FANSWAP",
+        )
+    if W.shape != (n_in, n_out):
+        return Wrong(f"{kind}: shape {n_in, n_out} is expected, but yours is {W.shape}.")
+    if not np.isfinite(W).all() or (W == 0).any():
+        return Wrong(f"{kind}: some weights are exactly 0, or no finite numbers.")
+    return _orthogonal(W) if kind == "orthogonal" else _spread(kind, W) or _distribution(kind, W)
+
+
+def _orthogonal(W: np.ndarray) -> Wrong | None:
+    n_in, n_out = W.shape
+    products = W.T @ W if n_in >= n_out else W @ W.T
+    which = "columns" if n_in >= n_out else "rows"
+    lengths = np.sqrt(np.diag(products))
+    off = np.abs(products - np.diag(lengths**2)).max()
+    if off > ORTHOGONAL:
+        said = (
+            f"your {which} are not orthogonal: the product of two of them is {number(float(off))}"
+        )
+        return Wrong(f"orthogonal: {said}.")
+    if np.abs(lengths**2 - 2).max() > ORTHOGONAL:
+        length = number(float(lengths.mean()))
+        return Wrong(
+            f"orthogonal: your {which} are orthogonal, but of length {length}, not √2 = 1.414.",
+            "NOGAIN",
+        )
+    return None
+
+
+def _spread(kind: str, W: np.ndarray) -> Wrong | None:
+    """What is wrong with the std, and what it most likely is instead."""
+    n_in, n_out = W.shape
+    variance = {
+        "small": 1e-4,
+        "one": 1.0,
+        "xavier": 2 / (n_in + n_out),
+        "he": 2 / n_in,
+        "default": 1 / (3 * n_in),
+    }[kind]
+    wanted, got = np.sqrt(variance), np.sqrt((W**2).mean())
+    if abs(got / wanted - 1) < STD_SLACK:
+        return None
+    said = f"{kind}: your weights have std {got:.3g}; {wanted:.3g} is wanted."
+    known = [
+        (variance, "STDVAR", "That is the variance. The factor in front is its square root."),
+        (2 / np.sqrt(n_in), "STDVAR", "The 2 belongs under the root, too."),
+        (np.sqrt(2 / n_out), "FANSWAP", "In h @ W each output sums over the n_in rows of W."),
+    ]
+    for std, code, why in known:
+        if abs(got / std - 1) < STD_SLACK:
+            return Wrong(f"{said} {why}", code)
+    return Wrong(said)
+
+
+def _distribution(kind: str, W: np.ndarray) -> Wrong | None:
+    """What is wrong with weights of the right std."""
+    wanted, std = "uniform" if kind == "default" else "normal", W.std()
+    if abs(W.mean()) > 5 * std / np.sqrt(W.size):
+        mean = number(float(W.mean()))
+        return Wrong(f"{kind}: the mean of your weights is {mean}; it should be 0.")
+    kurtosis = (W**4).mean() / (W**2).mean() ** 2
+    if abs(kurtosis - KURTOSIS[wanted]) > 0.3:
+        return Wrong(f"{kind}: the std is right, but the distribution is not {wanted}.")
+    repeated = max(W.mean(axis=0).std() * np.sqrt(len(W)), W.mean(axis=1).std() * np.sqrt(len(W.T)))
+    if repeated > 2 * std:
+        return Wrong(
+            f"{kind}: numbers repeat within a row or a column. Each weight is a draw of its own."
+        )
+    return None
+
+
+def near(tolerance: float, known: Callable[[], Iterable[Mistake]]):
+    """A judge of one number per layer, right within a relative tolerance.
+
+    Parameters
+    ----------
+    tolerance : float
+        Chance in the batch stays well below it.
+    known : function
+        The mistakes of the exercise.
+    """
+
+    def judge(case: Case, expected: np.ndarray, got: object) -> Wrong | str | None:
+        plain = agree(expected, got, tolerance)
+        if not plain and not plain.number_only:
+            return plain.message
+        got = np.asarray(got, dtype=float)
+        ratios = got / expected
+        wrong = np.flatnonzero(~(np.abs(ratios - 1) <= tolerance))
+        if not len(wrong):
+            return None
+        for mistake in known():
+            with contextlib.suppress(Exception):  # it may fail here, and is then not the one
+                theirs = case.run(mistake.attempt)
+                if theirs.shape == got.shape and np.allclose(got, theirs, rtol=tolerance, atol=0):
+                    return Wrong(mistake.explanation, mistake.code)
+        k = wrong[0]
+        right = "" if k == 0 else f"Layers 1 to {k} are right. "
+        return (
+            f"{right}Layer {k + 1}: about {number(float(expected[k]))} is expected, but you give "
+            f"{number(float(got[k]))}, {number(float(ratios[k]))} times as much."
+        )
+
+    return judge

@@ -1,0 +1,194 @@
+"""Week 11: what the first step of a training depends on: symmetry, the loss, dead units, scale.
+
+`Value` and `POINTS` are what the notebook has under these names: the references use them as a
+learner's cell does.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from helpers.engine.scalar import Value
+from helpers.exercise import exercise
+from helpers.weeks import week11_cases as cases
+from helpers.weeks.rewrite import rewritten
+
+POINTS = [(1.0, 0.5, 1.0), (-0.5, 1.0, -1.0), (0.8, -1.2, 0.5), (-1.0, -0.6, 0.2)]  # x1, x2, target
+
+
+@exercise(
+    minutes=30,
+    difficulty=3,
+    cases=cases.symmetry_cases,
+    hints=[
+        "Make a Value of every weight, anew in each step, so that no gradient is left from the last. The "
+        "loss of a point: (Σⱼ W2[j]·act(W1[j][0]·x1 + W1[j][1]·x2) − t)².",
+        "loss.backward() once per step; step 0 is where you note the largest |grad| in W1. Then all "
+        "weights take one step: w.data − 0.1·w.grad.",
+        "After the last step, build the loss once more for its value. getattr(z, act)() calls tanh or "
+        "relu. spread: max of abs(W1[j][i] − W1[0][i]).",
+    ],
+)
+def symmetry_report(W1, W2, act, steps):
+    """Train H hidden units on POINTS in the scalar engine; are they still equal?
+
+    W1: H rows of two incoming weights; W2: H outgoing weights; no biases. The loss is the mean
+    over POINTS of (output − t)², the learning rate 0.1. Returns a dict:
+    "grad": the largest |∂L/∂w| in W1 at the start; "loss": after the last step;
+    "spread": the largest |W1[j][i] − W1[0][i]| after the last step.
+    """
+    for step in range(steps + 1):
+        rows, out = [[Value(w) for w in row] for row in W1], [Value(w) for w in W2]
+        loss = Value(0.0)
+        for x1, x2, t in POINTS:
+            hidden = [getattr(a * x1 + b * x2, act)() for a, b in rows]
+            y = Value(0.0)
+            for v, h in zip(out, hidden):
+                y = y + v * h
+            loss = loss + (y - t) ** 2 * (1 / len(POINTS))
+        loss.backward()
+        if step == 0:
+            grad = max(abs(w.grad) for row in rows for w in row)
+        if step < steps:
+            W1 = [[w.data - 0.1 * w.grad for w in row] for row in rows]
+            W2 = [v.data - 0.1 * v.grad for v in out]
+    spread = max(abs(w - first) for row in W1 for w, first in zip(row, W1[0]))
+    return {"grad": grad, "loss": loss.data, "spread": spread}
+
+
+for _code, _why, *_changes in [
+    ("MEANSUM", "Your loss is the sum over the points; asked for is the mean.", (" * (1 / len(POINTS))", "")),
+    ("STALE", "`loss` is the one before the last step. Build it once more afterwards.",
+     ("range(steps + 1)", "range(max(steps, 1))"), ("if step < steps:", "if step < steps:  # each time")),
+    ("GRADSIGN", "`grad` is the largest *size*: take abs(w.grad).", ("max(abs(w.grad)", "max(w.grad")),
+    ("LASTGRAD", "`grad` is meant at the *start*, before the first step.", ("if step == 0:", "if step >= 0:")),
+    ("ASCENT", "The sign of the update is turned around: you climb.", ("- 0.1 * w.grad", "+ 0.1 * w.grad"),
+     ("- 0.1 * v.grad", "+ 0.1 * v.grad")),
+    ("W2FIXED", "W2 does not move in your training. All weights take a step.",
+     ("[v.data - 0.1 * v.grad for v in out]", "[v.data for v in out]")),
+    ("W1FIXED", "W1 does not move in your training. All weights take a step.",
+     ("[[w.data - 0.1 * w.grad for w in row] for row in rows]", "[[w.data for w in row] for row in rows]")),
+    ("SPREADALL", "`spread` compares each unit with unit 0, weight by weight. You compare weights of one unit with each "
+     "other.",
+     ("abs(w - first) for row in W1 for w, first in zip(row, W1[0])", "abs(w - row[0]) for row in W1 for w in row")),
+]:  # fmt: skip
+    symmetry_report.mistake(_code, _why)(rewritten(symmetry_report.reference, *_changes))
+
+
+@exercise(
+    minutes=15,
+    difficulty=2,
+    cases=cases.loss_cases,
+    tolerance=0.03,
+    hints=[
+        "There is no formula for it that holds for all s: draw scores, and average the loss of each row.",
+        "Z = s * rng.standard_normal((20000, C)); the loss of a row is logsumexp(row) − score of its "
+        "class. Take class 0 for all of them.",
+        "logsumexp needs the row's maximum taken out (week 4): top + log Σ exp(Z − top). Then .mean().",
+    ],
+)
+def expected_initial_loss(C, s):
+    """The cross-entropy to expect before any training, for C classes.
+
+    The scores of a sample are independent and normal with mean 0 and std s, whatever its class. Average over at least
+    20,000 samples; 3% is close enough.
+    """
+    rng = np.random.default_rng(0)
+    Z = s * rng.standard_normal((20000, C))
+    top = Z.max(axis=1)
+    logsumexp = top + np.log(np.exp(Z - top[:, None]).sum(axis=1))
+    return (logsumexp - Z[:, 0]).mean()
+
+
+for _code, _why, *_changes in [
+    ("INITLOSS", "log C is the loss of *equal* scores. Yours spread with std s, and confident wrong answers cost.",
+     ("(logsumexp - Z[:, 0]).mean()", "np.log(C)")),
+    ("QUADRATIC", "log C + s²/2 holds for small s only. At s = 4 it is far too large: draw scores instead.",
+     ("(logsumexp - Z[:, 0]).mean()", "np.log(C) + s**2 / 2")),
+    ("STDVAR", "You scale by the variance: the factor in front of a standard normal is the std s itself.",
+     ("Z = s *", "Z = s**2 *")),
+    ("STDVAR", "You scale by √s. The factor in front of a standard normal is the std s itself.",
+     ("Z = s *", "Z = np.sqrt(s) *")),
+    ("MAXSHIFT", "exp overflows where the scores are large. Take each row's maximum out first (week 4).",
+     ("top = Z.max(axis=1)", "top = np.zeros(len(Z))")),
+    ("BESTCLASS", "You take the *largest* score as the right class. The labels know nothing of the scores.",
+     ("Z[:, 0]", "top")),
+    ("LOGMEAN", "The log is of the *sum* over the classes; you take their mean.",
+     (".sum(axis=1))", ".mean(axis=1))")),
+]:  # fmt: skip
+    expected_initial_loss.mistake(_code, _why)(
+        rewritten(expected_initial_loss.reference, *_changes)
+    )
+
+
+@exercise(
+    minutes=5,
+    difficulty=1,
+    cases=cases.activation_cases,
+    hints=[
+        "A unit is a column of H. When is it dead: at one input, or at all of them?",
+        "H == 0 is a table of yes and no; .all(axis=…) asks about a whole column.",
+        "The mean of yes and no is the share of yes: (H == 0).all(axis=0).mean().",
+    ],
+)
+def dead_fraction(H):
+    """The share of ReLU units that are 0 on *all* inputs; H (N, units) is the ReLU's output."""
+    return (H == 0).all(axis=0).mean()
+
+
+for _code, _why, *_changes in [
+    ("DEADRELU", "That is the share of *zeros*. A healthy unit is silent at half of the inputs; dead is a unit that is silent "
+     "at all of them.",
+     (".all(axis=0).mean()", ".mean()")),
+    ("DEADRELU", "One zero does not make a unit dead. It must be 0 on all inputs: `all`, not `any`.",
+     (".all(axis=0)", ".any(axis=0)")),
+    ("AXIS", "You ask which *inputs* silence all units. A unit is a column: axis 0.", ("axis=0", "axis=1")),
+    ("COUNT", "That is how many are dead. The share is asked for.", (".mean()", ".sum()")),
+    ("ALIVE", "That is the share of the units that *live*.", ("(H == 0).all(axis=0).mean()", "(H > 0).any(axis=0).mean()")),
+    ("ALIVE", "That is the share of units that fire at *every* input.", ("(H == 0)", "(H > 0)")),
+]:  # fmt: skip
+    dead_fraction.mistake(_code, _why)(rewritten(dead_fraction.reference, *_changes))
+
+
+@exercise(
+    minutes=15,
+    difficulty=2,
+    cases=cases.lsuv_cases,
+    hints=[
+        "Walk forward with the batch. At each layer compute z = h @ W with the weights as they are, and "
+        "ask for its std.",
+        "z is linear in W: divide W by z.std(), and z has std 1.",
+        "h of the next layer comes from the *scaled* weights: h = np.maximum(h @ W, 0). Collect the scaled "
+        "W in a new list.",
+    ],
+)
+def lsuv(layers, X):
+    """New weights, one array for each in layers, so that every z = h @ W has std 1 on the batch X.
+
+    h is X at first, then relu(z) of the layer before. Each W is multiplied by one number.
+    """
+    h, scaled = X, []
+    for W in layers:
+        W = W / (h @ W).std()
+        h = np.maximum(h @ W, 0)
+        scaled.append(W)
+    return scaled
+
+
+for _code, _why, *_changes in [
+    ("STDVAR", "You divide by the variance. To get std 1, divide by the std.", (".std()", ".var()")),
+    ("STDVAR", "You divide by √std. z is linear in W: divide by the std itself.",
+     ("(h @ W).std()", "np.sqrt((h @ W).std())")),
+    ("POSTACT", "You measure after the relu. The std of z, before it, is to be 1.",
+     ("(h @ W).std()", "np.maximum(h @ W, 0).std()")),
+    ("STALE", "The next layer must see the *scaled* signal; yours runs on with the old weights.",
+     ("W = W / (h @ W).std()\n        h = np.maximum(h @ W, 0)\n        scaled.append(W)",
+      "scaled.append(W / (h @ W).std())\n        h = np.maximum(h @ W, 0)")),
+    ("NOBEND", "Between the layers there is a relu; yours runs on with z.", ("np.maximum(h @ W, 0)", "h @ W")),
+    ("PERUNIT", "You scale each column by its own std. Each W is multiplied by *one* number: the std of all of z.",
+     (".std()", ".std(axis=0)")),
+    ("WEIGHTSTD", "You divide by the std of the *weights*. What counts is the std of z on this batch.",
+     ("(h @ W).std()", "W.std()")),
+    ("TIMES", "You multiply by the std. A z that is too large needs smaller weights: divide.", ("W / (h", "W * (h")),
+]:  # fmt: skip
+    lsuv.mistake(_code, _why)(rewritten(lsuv.reference, *_changes))
