@@ -7,7 +7,9 @@ import nbformat
 import numpy as np
 import pytest
 import torch
+from cells import written
 from week03_answers import RIGHT, RIGHT_LINES, WRONG, WRONG_LINES
+from week03_tired import ANSWERS, LINES
 
 from helpers.weeks import week03 as ex
 from helpers.weeks import week03_rules as rules
@@ -77,6 +79,20 @@ def test_a_wrong_line_is_found(name, lines, said):
     verdict = getattr(ex, name).check(**lines)
     assert verdict.status == "failed"
     assert said in verdict.message
+
+
+@pytest.mark.parametrize("name, code, words, cell", ANSWERS)
+def test_a_tired_answer_is_told_what_is_wrong(name, code, words, cell):
+    verdict = getattr(ex, name).check(written(cell, name, np=np, unbroadcast=rules.unbroadcast))
+    assert (verdict.status, verdict.mistake) == ("failed", code), verdict
+    assert words in verdict.message
+
+
+@pytest.mark.parametrize("name, line, formula, code", LINES)
+def test_a_tired_line_is_named(name, line, formula, code):
+    exercise = getattr(ex, name)
+    right = {line: answer.text for line, answer in exercise.answers.items()}
+    assert exercise.check(**(right | {line: formula})).mistake == code
 
 
 @pytest.mark.parametrize("name", ["linear_backward", "mul_backward", "batched_matmul_backward"])

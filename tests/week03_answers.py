@@ -470,7 +470,7 @@ WRONG = {
         (complex_and_left_so, None, "imaginary"),
     ],
     "vjp_tanh_linear": [
-        (vjp_slope_of_sigmoid, None, "right shape"),
+        (vjp_slope_of_sigmoid, "SIGMOIDSLOPE", "tanh has 1 − h²"),
         (vjp_slope_at_the_wrong_place, None, "right shape"),
         (vjp_negative, "SIGN", "−1.0 times the right one"),
         (vjp_doubled, None, "2.0 times the right one"),
@@ -530,7 +530,7 @@ WRONG = {
 }
 WRONG_LINES = {
     "tanh_row": [
-        (dict(dz0="v0 * (1 - h0)"), "dz0"),
+        (dict(dz0="v0 * (1 - h0)"), "with the square"),
         (dict(dz0=1.57, dz1="-v1 * (1 - h1**2)"), "wrong sign"),
         (dict(dz0="v0*(1-h0**2)", dz1="v1*(1-h1**2)", dx0="dz0 + dz1"), "dx0"),
     ],
@@ -547,7 +547,7 @@ WRONG_LINES = {
         (dict(db1="g10 + g11"), "sums a row of G"),
         (dict(dw01="2*(x00 * g01 + x10 * g11)"), "2.0 times"),
         (dict(dw01="x00*g01 + x10*g11", dw10="x00*g01 + x10*g11"), "indices"),
-        (dict(db1="g00 + g01 + g10 + g11"), "db1"),
+        (dict(db1="g00 + g01 + g10 + g11"), "column 1 of Y only"),
     ],
     "variance": [
         (dict(direct0="g * (x0 - m) / 3"), "0.5 times"),

@@ -137,7 +137,20 @@ def _linear_sizes(case):
     return {"N": len(X), "H": W.shape[1]}
 
 
-judge_vjp = arrays("vᵀJ")
+_judge_vector = arrays("vᵀJ")
+
+
+def judge_vjp(case, expected, got):
+    """As for any array; a table as large as W is no copy of something, but a sum that is missing."""
+    W, *_ = case.args
+    if np.ndim(got) == 2 and np.shape(got) in (W.shape, W.T.shape) and min(W.shape) > 1:
+        return (
+            f"Your result is a table of shape {np.shape(got)}, with a number for each entry of W. Asked is one for "
+            f"each input, shape {np.shape(expected)}: sum over the outputs, as `W.T @ dz` does."
+        )
+    return _judge_vector(case, expected, got)
+
+
 judge_linear = arrays("dX", "dW", "db", sizes=_linear_sizes)
 
 
