@@ -213,7 +213,7 @@ def norm_cases():
     """X, gamma and a random G; one square, and one with little variance, where eps counts."""
     rng = np.random.default_rng(105)
     made = []
-    for N, C in ((4, 2), (5, 3), (3, 3), (2, 6)):
+    for N, C in ((4, 3), (5, 4), (3, 3), (3, 6)):
         X, G, gamma = (tensor(away_from_zero(rng, *s)) for s in ((N, C), (N, C), (C,)))
         made.append(raw(f"X and G of shape {(N, C)}", X, gamma, G))
     X, G, gamma = (tensor(away_from_zero(rng, *s)) for s in ((4, 3), (4, 3), (3,)))

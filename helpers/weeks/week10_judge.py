@@ -35,6 +35,34 @@ LINES: dict[str, tuple[str, Callable[[dict], Array]]] = {
     "db1": ("the column sums of dZ1", lambda k: k["dZ1"].sum(axis=0)),
 }
 
+FORWARD: dict[str, tuple[str, Callable[[dict], Array]]] = {
+    "Z1": ("X·W1 + b1", lambda k: k["X"] @ k["W1"] + k["b1"]),
+    "H1": ("tanh(Z1)", lambda k: np.tanh(k["Z1"])),
+    "Z2": ("H1·W2 + b2", lambda k: k["H1"] @ k["W2"] + k["b2"]),
+    "H2": ("relu(Z2)", lambda k: np.maximum(k["Z2"], 0)),
+    "Z3": ("H2·W3 + b3", lambda k: k["H2"] @ k["W3"] + k["b3"]),
+}
+
+
+def scores_and_cache(case: Case, expected, got) -> Wrong | str | None:
+    """A judge of `forward`: names the first line whose value is wrong."""
+    if not (isinstance(got, tuple | list) and len(got) == 2 and isinstance(got[1], Mapping)):
+        return f"Return `Z3, cache`: the scores and a dict; you give {show(got)}."
+    right, given = expected[1], got[1]
+    missing = [name for name in right if name not in given]
+    if missing:
+        return (
+            f"In the cache {_listed(missing)} {_are(missing)} missing; backward will need it all."
+        )
+    for name in right:
+        off = agree(right[name], given[name], EXACT)
+        if not off and name in FORWARD:
+            return f"`{name}` is the first wrong line. It is {FORWARD[name][0]}. {off.message}"
+        if not off:
+            return f"`{name}` in the cache is not the one that came in. {off.message}"
+    off = agree(expected[0], got[0], EXACT)
+    return None if off else f"The cache is right. The scores that you return: {off.message}"
+
 
 def chain(sizes: Callable[[Case], Mapping[str, int]]) -> Callable:
     """A judge of the dict that `backward` returns: names the line where the gradients go wrong."""

@@ -16,8 +16,8 @@ from helpers.palette import CSS
 from helpers.widgets.front import FrontWidget
 
 LOWEST, HIGHEST = -17, 1  # powers of ten at the ends of the scale
-TIGHTEST, LOOSEST = -16, 0  # tolerances to choose from
-ZERO, ENDLESS = -99.0, 99.0  # stand for the powers of 0, and of ∞ and NaN
+TIGHTEST, LOOSEST = -13, 0  # tolerances to choose from
+ROUNDING, ENDLESS = -16.0, 99.0  # the powers of what is below 1e-13, and of ∞ and NaN
 
 WIDTH, LINE, TOP, LEFT, LENGTH = 640, 22, 58, 150, 360  # sizes of the static picture
 STYLE = CSS + (
@@ -38,7 +38,7 @@ class LayerErrors(FrontWidget):
         From the name of a backward pass to its relative errors by gradient, {"dZ3": 1e-16, …}, in
         the order of the backward pass.
     tolerance : float
-        Errors below it count as right; a power of ten from 1e-16 to 1.
+        Errors below it count as right; a power of ten from 1e-13 to 1.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class LayerErrors(FrontWidget):
             raise ValueError("There must be a backward pass, and an error for its gradients.")
         power = round(math.log10(tolerance)) if tolerance > 0 else TIGHTEST - 1
         if not TIGHTEST <= power <= LOOSEST:
-            raise ValueError(f"The tolerance goes from 1e-16 to 1, got {tolerance!r}.")
+            raise ValueError(f"The tolerance goes from 1e-13 to 1, got {tolerance!r}.")
         rows = [
             [
                 {"name": name, "text": _said(error), "power": _power(error)}
@@ -141,16 +141,18 @@ class LayerErrors(FrontWidget):
 
 
 def _power(error: float) -> float:
+    """An error's power of ten. What rounding leaves counts as 1e-16: machines differ in it."""
     if not math.isfinite(error):
         return ENDLESS
-    return math.log10(abs(error)) if error else ZERO
+    power = math.log10(abs(error)) if error else ROUNDING
+    return round(power, 3) if power >= TIGHTEST else ROUNDING
 
 
 def _said(error: float) -> str:
-    """An error in words, without the digits of rounding, which no two machines share."""
+    """An error in words."""
     if not math.isfinite(error):
         return "NaN" if math.isnan(error) else "∞"
-    return "below 1e-12" if abs(error) < 1e-12 else f"{abs(error):.1e}"
+    return "rounding" if _power(error) == ROUNDING else f"{abs(error):.1e}"
 
 
 def _share(power: float) -> float:

@@ -15,7 +15,7 @@ from helpers.palette import CSS
 from helpers.widgets.front import FrontWidget
 
 LOSSES = (-3, 1)  # powers of ten at the ends of the loss's axis
-SHARES = (0.80, 1.00)  # ends of the accuracy's axis
+SHARES = (0.60, 1.00)  # ends of the accuracy's axis
 SIDE, LOW, TOP, BOTTOM = 270, 52, 30, 230  # sizes on the screen; LOW is the left panel's left edge
 RIGHT = LOW + SIDE + 84  # the right panel's left edge
 WIDTH, HEIGHT = RIGHT + SIDE + 16, BOTTOM + 44
@@ -164,8 +164,8 @@ class TrainingExplorer(FrontWidget):
             for p in range(low, high + 1)
         ]
         shares = [
-            _words(RIGHT - 6, _height((s - 80) / 20) + 4, f"{s}%", "ag-end")
-            for s in (80, 85, 90, 95, 100)
+            _words(RIGHT - 6, _height((s - 60) / 40) + 4, f"{s}%", "ag-end")
+            for s in (60, 70, 80, 90, 100)
         ]
         return powers + shares
 
