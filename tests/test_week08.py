@@ -9,7 +9,7 @@ from week08_answers import RIGHT, WRONG
 
 from helpers import Versions
 from helpers.attempt import stub_of
-from helpers.weeks import week08, week08_bending, week08_inplace, week08_messages
+from helpers.weeks import week08, week08_bending, week08_exit, week08_inplace, week08_messages
 from helpers.weeks.rewrite import rewritten
 
 TASKS = {task.name: task for task in week08.all}
@@ -30,7 +30,7 @@ def each(table):
 def test_the_exercises_are_those_of_the_syllabus():
     assert list(TASKS) == [
         "predict_inplace", "Value", "name_error", "clip_hook", "Cube", "hvp", "checkpoint_saved",
-        "straight_through",
+        "straight_through", "ExitTest",
     ]  # fmt: skip
 
 
@@ -99,6 +99,32 @@ def test_hvp_is_the_hessian_times_v():
 def test_a_checkpoint_saves_its_input_alone():
     plain, checkpointed = week08.checkpoint_saved.reference(lambda x: x.tanh().sigmoid().relu())
     assert (plain, checkpointed) == (12_000, 4_000)
+
+
+PLAIN = list(week08_exit.CASES)[:5]
+
+
+@pytest.mark.parametrize("label", PLAIN)
+def test_the_exit_test_expects_pytorchs_gradients(label):
+    class Tensor:
+        """PyTorch in float64, with log(1 + eᵃ) under its other name."""
+
+        def __new__(cls, number, requires_grad):
+            return torch.tensor(number, dtype=torch.float64, requires_grad=requires_grad)
+
+    torch_softplus = lambda a: torch.logaddexp(a, torch.zeros_like(a))  # noqa: E731
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.Tensor, "softplus", torch_softplus, raising=False)
+        theirs = week08_exit.CASES[label](Tensor)
+    ours = week08_exit.CASES[label](week08.ExitTest.reference)
+    assert ours["value"] == pytest.approx(theirs["value"].item(), rel=EXACT)
+    right = [g.item() for g in theirs["gradients"]]
+    assert ours["gradients"] == pytest.approx(right, rel=EXACT)
+
+
+def test_the_clock_of_the_exit_test_is_that_of_month_2():
+    assert week08.clock.start().title == "The clock runs: 45 minutes."
+    assert week08.clock.stop(object()).body == "Month 2 is yours."
 
 
 # ------------------------------------------------------------------ the version counters

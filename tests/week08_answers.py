@@ -256,6 +256,104 @@ RIGHT = {
             """,
     },
 }
+RIGHT["ExitTest"] = {
+    "on the course's engine of week 5": """
+        import math
+        from helpers.engine.scalar import Value, topological_order
+        class ExitTest:
+            def __init__(self, data, requires_grad=False, node=None, keeps=(), operands=()):
+                self.node = Value(data) if node is None else node
+                self.requires_grad = requires_grad or any(o.requires_grad for o in operands)
+                self.operands = operands
+                self.keeps = [(k, k.version) for k in keeps]
+                self.version, self.extra = 0, 0.0
+            data = property(lambda self: self.node.data + self.extra)
+            grad = property(lambda self: self.node.grad if self.requires_grad else 0.0)
+            def own(self, x): return x if isinstance(x, ExitTest) else ExitTest(x)
+            def fresh(self):
+                return self.node if not self.extra else self.node + self.extra
+            def __add__(self, o):
+                o = self.own(o)
+                return ExitTest(0, node=self.fresh() + o.fresh(), operands=(self, o))
+            def __mul__(self, o):
+                o = self.own(o)
+                return ExitTest(0, node=self.fresh() * o.fresh(), operands=(self, o),
+                                keeps=(self, o))
+            def __radd__(self, o): return self + o
+            def __rmul__(self, o): return self * o
+            def tanh(self):
+                out = ExitTest(0, node=self.fresh().tanh(), operands=(self,))
+                out.keeps = [(out, 0)]
+                return out
+            def softplus(self):
+                x = self.fresh()
+                node = x + ((-x).exp() + 1.0).log() if self.data > 0 else (x.exp() + 1.0).log()
+                return ExitTest(0, node=node, operands=(self,), keeps=(self,))
+            def add_(self, c):
+                self.extra += c
+                self.version += 1
+            def backward(self):
+                if not self.requires_grad: raise RuntimeError("no graph")
+                todo, seen = [self], {self}
+                while todo:
+                    n = todo.pop()
+                    if any(k.version > v for k, v in n.keeps): raise RuntimeError("changed")
+                    new = [o for o in n.operands if o not in seen]
+                    seen |= set(new)
+                    todo += new
+                self.node.backward()
+        """,
+    "closures in a list, in the order of making": """
+        import math, itertools
+        count = itertools.count()
+        class ExitTest:
+            def __init__(self, data, requires_grad=False):
+                self.data, self.grad, self.requires_grad = data, 0.0, requires_grad
+                self.version, self.ups, self.keep, self.number = 0, [], [], next(count)
+            def result(self, data, ups, keep=None):
+                out = ExitTest(data, any(p.requires_grad for p, _ in ups))
+                out.ups = [(p, d) for p, d in ups if p.requires_grad]
+                out.keep = [(k or out, (k or out).version) for k in keep or []]
+                return out
+            def __add__(self, o):
+                o = o if isinstance(o, ExitTest) else ExitTest(o)
+                return self.result(self.data + o.data, [(self, 1), (o, 1)])
+            def __mul__(self, o):
+                o = o if isinstance(o, ExitTest) else ExitTest(o)
+                return self.result(self.data * o.data, [(self, o.data), (o, self.data)], [self, o])
+            __radd__ = __add__
+            __rmul__ = __mul__
+            def tanh(self):
+                t = math.tanh(self.data)
+                return self.result(t, [(self, 1 - t ** 2)], [None])
+            def softplus(self):
+                e = math.exp(-abs(self.data))
+                s = 1 / (1 + e) if self.data > 0 else e / (1 + e)
+                return self.result(max(self.data, 0) + math.log1p(e), [(self, s)], [self])
+            def add_(self, c):
+                self.data += c
+                self.version += 1
+                return self
+            def backward(self):
+                if not self.requires_grad:
+                    raise RuntimeError("nothing to do")
+                found, todo = {self}, [self]
+                for n in todo:
+                    for p, _ in n.ups:
+                        if p not in found:
+                            found.add(p); todo.append(p)
+                for n in found:
+                    for k, v in n.keep:
+                        if k.version != v: raise RuntimeError("in place")
+                g = dict.fromkeys(found, 0.0)
+                g[self] = 1.0
+                for n in sorted(found, key=lambda n: -n.number):
+                    for p, d in n.ups:
+                        g[p] += d * g[n]
+                    if n.ups: n.grad = g[n]
+                    else: n.grad += g[n]
+        """,
+}
 
 # changes of the reference that no known mistake stands for
 WRONG = {
@@ -300,5 +398,16 @@ WRONG = {
         "a ValueError": [("raise RuntimeError(\n", "raise ValueError(\n")],
         "counts by two": [("self.version += 1", "self.version += 2")],
         "a quotient keeps nothing": [(".save(other, *[self] * other.requires_grad)", "")],
+    },
+    "ExitTest": {
+        "a factor of two in tanh": [("(1.0 - t * t,)", "(2.0 - 2.0 * t * t,)")],
+        "only the first parent": [("if parent.requires_grad:", "if parent is node.parents[0]:")],
+        "softplus overflows": [("math.exp(-abs(self.data))", "math.exp(-self.data)")],
+        "sums keep their operands": [
+            ("(self, other), (1.0, 1.0))", "(self, other), (1.0, 1.0), (self, other))")
+        ],
+        "no numbers on the left": [
+            ("__radd__, __rmul__ = __add__, __mul__", "__radd__ = __rmul__ = __add__")
+        ],
     },
 }

@@ -2,9 +2,10 @@
 
 Its exercises in the order of the notebook. They stand in three files by theme: in-place operations and
 messages, the learner's own engine with version counters, and functions that bend the backward pass. `gradient`
-differentiates an engine's results again and again.
+differentiates an engine's results again and again. The exit test of month 2 has a clock.
 """
 
+from helpers.weeks.week04_clock import Clock
 from helpers.weeks.week08_bending import (
     checkpoint_saved,
     clip_hook,
@@ -13,12 +14,14 @@ from helpers.weeks.week08_bending import (
     straight_through,
 )
 from helpers.weeks.week08_engine import value
+from helpers.weeks.week08_exit import exit_test
 from helpers.weeks.week08_inplace import name_error, predict_inplace
 from helpers.weeks.week08_messages import MESSAGES, message
 from helpers.weeks.week08_twice import gradient, noting
 
-Value, Cube = value, cube
-__all__ = ["MESSAGES", "Cube", "Value", "all", "gradient", "message", "noting"]
+Value, Cube, ExitTest = value, cube, exit_test
+clock = Clock(exit_test)
+__all__ = ["MESSAGES", "Cube", "ExitTest", "Value", "all", "clock", "gradient", "message", "noting"]
 
 all = [
     predict_inplace,
@@ -29,4 +32,5 @@ all = [
     hvp,
     checkpoint_saved,
     straight_through,
+    ExitTest,
 ]
