@@ -11,13 +11,14 @@ import nbformat
 import numpy as np
 import pytest
 import torch
-from cells import run_cell
+from cells import run_cell, written
+from week07_slips import SLIPS
 
 from helpers import MemoryMeter, memory
 from helpers.engine import fifty, scalar
 from helpers.fuzz import random_program
 from helpers.weeks import week07 as ex
-from helpers.weeks import week07_cases as cases
+from helpers.weeks import week07_driving as driving
 from helpers.weeks import week07_engine as engine
 from helpers.weeks import week07_scripts as scripts
 from helpers.weeks.week07_graph import walk
@@ -209,7 +210,7 @@ def with_autograd_grad(params, train_loss, test_loss, lr, steps):
             p.data -= lr * grad
         total = total + loss.detach()
     with torch.no_grad():
-        return total / steps, test_loss()
+        return (total / steps).item(), test_loss().item()
 
 
 def cleared_at_the_end(params, train_loss, test_loss, lr, steps):
@@ -626,7 +627,7 @@ def losses_in_a_list(params, train_loss, test_loss, lr, steps):
             for p in params:
                 p -= lr * p.grad
             test = test_loss()
-    return sum(loss.item() for loss in losses) / steps, test
+    return sum(loss.item() for loss in losses) / steps, test.item()
 
 
 def all_nonleaf():
@@ -693,6 +694,22 @@ def test_a_wrong_answer_off_the_list_fails_with_a_sentence(exercise, attempt):
 def test_a_mistake_made_in_another_way_is_named(exercise, attempt, code):
     verdict = exercise.check(attempt)
     assert verdict.mistake == code
+
+
+@pytest.mark.parametrize(
+    "name, slip",
+    [
+        pytest.param(name, slip, id=f"{name}: {label}")
+        for name, slips in SLIPS.items()
+        for label, slip in slips.items()
+    ],
+)
+def test_a_slip_is_named_in_its_own_words(name, slip):
+    source, code, words = slip
+    exercise = next(exercise for exercise in ex.all if exercise.name == name)
+    verdict = exercise.check(written(source, name))
+    assert (verdict.status, verdict.mistake) == ("failed", code), verdict
+    assert words in verdict.message
 
 
 WRONG_ENGINES = {
@@ -778,9 +795,9 @@ def test_every_reason_has_one_program():
     assert sorted(ex.why_none.reference().values()) == sorted(ex.REASONS)
 
 
-@pytest.mark.parametrize("label", cases.DRIVEN)
+@pytest.mark.parametrize("label", driving.DRIVEN)
 def test_driven_nodes_give_pytorchs_gradients(label):
-    loss, leaves = cases.DRIVEN[label]()
+    loss, leaves = driving.DRIVEN[label]()
     mine = ex.my_backward.reference(loss)
     loss.backward()
     for leaf in leaves.values():

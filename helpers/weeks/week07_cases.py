@@ -1,4 +1,4 @@
-"""Week 7: the PyTorch graphs that the exercises are tried on, and how answers about them are judged.
+"""Week 7: the PyTorch graphs that the exercises are tried on, and how a list of their nodes is judged.
 
 Nodes of two runs are never the same objects, so what an attempt says about nodes is translated into
 their names: "MulBackward0", "AccumulateGrad of x".
@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 
 from helpers.agreement import agree, show
 from helpers.exercise import Case, Wrong
 
-DEEP, LONG = 3000, 1500  # operations in a chain; Python's own stack ends at about 1000
+DEEP = 3000  # operations in a chain; Python's own stack ends at about 1000
 
 
 def leaf(shape: tuple[int, ...] = (), seed: int = 0, requires_grad: bool = True) -> torch.Tensor:
@@ -32,6 +31,17 @@ def leaf(shape: tuple[int, ...] = (), seed: int = 0, requires_grad: bool = True)
 def plus_times():
     x, y = leaf(seed=1), leaf(seed=2)
     return (x + y) * y, dict(x=x, y=y)
+
+
+def mirrored():
+    x, y = leaf(seed=1), leaf(seed=2)
+    return y * (x + y), dict(x=x, y=y)
+
+
+def late_user():
+    x = leaf(seed=1)
+    a = x * 2.0
+    return a + a.exp(), dict(x=x)
 
 
 def a_sum():
@@ -93,24 +103,14 @@ def chain_of(length: int):
 WALKED = {
     "x + y": a_sum,
     "(x + y)·y": plus_times,
+    "y·(x + y)": mirrored,
     "x·x": square,
     "(3x + c)², 3 and c are constants": with_constants,
+    "a + exp(a), a = 2x": late_user,
     "diamond: a = 2x, b = a + 1, c = a·b, d = c + a": diamond,
     "ladder: every node is used twice": ladder,
     "layer: mean of tanh(X·W + b)²": layer,
     f"a chain of {DEEP} operations": lambda: chain_of(DEEP),
-}
-DRIVEN = {
-    "x + y": a_sum,
-    "(x + y)·y": plus_times,
-    "x·x": square,
-    "(3x + c)², 3 and c are constants": with_constants,
-    "diamond: a = 2x, b = a + 1, c = a·b, d = c + a": diamond,
-    "ladder: every node is used twice": ladder,
-    "layer: mean of tanh(X·W + b)², b is broadcast": layer,
-    "square layer: sum of exp(X·W + b)·b, b is broadcast twice": square_layer,
-    "M·v + X, the vector M·v is broadcast": inner_broadcast,
-    f"a chain of {LONG} operations": lambda: chain_of(LONG),
 }
 
 
@@ -125,12 +125,36 @@ def _walk_case(label: str, build: Callable) -> Case:
     def run(walk):
         root, leaves = build()
         names = names_of_nodes(root.grad_fn, leaves)
-        found = walk(root.grad_fn)
+        found = through_none(walk, root.grad_fn)
+        if isinstance(found, Wrong):
+            return found
         if isinstance(found, str) or not isinstance(found, Sequence):
             return found
         return [_name_of(item, names) for item in found]
 
     return Case(label, run)
+
+
+def through_none(function: Callable, fn, *args) -> object:
+    """What a learner's function makes of a graph; a Wrong where it follows an edge to None."""
+    try:
+        return function(*(args or (fn,)))
+    except (AttributeError, TypeError) as error:
+        into_none = any(words in str(error) for words in _USES_OF_NONE)
+        if not (into_none and any(p is None for n in _in_order(fn) for p, _ in n.next_functions)):
+            raise
+        return Wrong(
+            "Your code goes along an edge that leads to None. It belongs to an operand that wants no "
+            "gradient, a constant: skip it.",
+            "NONEEDGE",
+        )
+
+
+_USES_OF_NONE = (
+    "'NoneType' object has no attribute",
+    "'NoneType' object is not callable",
+    "and 'NoneType'",
+)
 
 
 def names_of_nodes(fn, leaves: Mapping[str, torch.Tensor]) -> dict[object, str]:
@@ -203,6 +227,14 @@ def consumers_first(case: Case, expected: list[str], got: object):
             "NOVISIT",
         )
     missing = [name for name in expected if name not in counts]
+    kinds = {name.split()[0] for name in got}
+    alike = next((name for name in missing if name.split()[0] in kinds), None)
+    if alike:
+        return Wrong(
+            f"`{alike}` is missing, and another {alike.split()[0]} is there. Several nodes may have one "
+            "name: remember the nodes that you have visited, not their names.",
+            "SEENBYNAME",
+        )
     if missing and all(name.startswith("Accumulate") for name in missing):
         return Wrong(
             "The AccumulateGrad nodes are missing. They have no next_functions, and still they are "
@@ -233,109 +265,3 @@ def _order(case: Case, got: list[str]) -> Wrong | None:
         "come only after all nodes that point to it: the reversed topological order of week 1.",
         "ORDER",
     )
-
-
-# ------------------------------------------------------------------ driving
-
-
-def drive_cases() -> list[Case]:
-    return [_drive_case(*item) for item in DRIVEN.items()]
-
-
-def _drive_case(label: str, build: Callable) -> Case:
-    def run(my_backward):
-        loss, leaves = build()
-        by_engine = []
-        loss.grad_fn.register_hook(lambda *_: by_engine.append(True))  # not run by a plain call
-        found = my_backward(loss)
-        written = [name for name, leaf in leaves.items() if leaf.grad is not None]
-        if by_engine:
-            return Wrong(
-                "PyTorch's engine did the work: your code calls backward() or autograd.grad(). "
-                "Call the nodes yourself, one after another: node(upstream).",
-                "ENGINE",
-            )
-        if written:
-            return Wrong(
-                f"Your loop has written `{written[0]}.grad`: calling an AccumulateGrad node adds "
-                "to it. Collect the gradients in your own dict, and leave `.grad` alone.",
-                "WRITESGRAD",
-            )
-        if not isinstance(found, Mapping):
-            return found
-        return _by_name(found, leaves)
-
-    return Case(label, run)
-
-
-def _by_name(found: Mapping, leaves: Mapping[str, torch.Tensor]) -> Wrong | dict:
-    """The gradients under the names of their leaves."""
-    named = {}
-    for key, grad in found.items():
-        leaf = getattr(key, "variable", key)  # an AccumulateGrad node stands for its leaf
-        name = next((name for name, own in leaves.items() if own is leaf), None)
-        if name is None:
-            return Wrong(
-                f"The keys are the leaves, {', '.join(leaves)}, as tensors (`node.variable`). One "
-                f"of yours is {show(key, 40)}.",
-                "KEYS",
-            )
-        if grad is not None and not isinstance(grad, torch.Tensor):
-            return Wrong(f"The gradient of `{name}` is {show(grad, 40)}: a tensor is expected.")
-        named[name] = grad
-    return named
-
-
-# ------------------------------------------------------------------ answers in a table
-
-
-@dataclass(frozen=True)
-class WrongAnswers(Wrong):
-    """What is wrong with a table of answers; whoever answers alike makes the same mistake."""
-
-    answers: tuple[str, ...] = ()
-
-
-def table_case(label: str, right: Mapping, explain: Callable) -> Case:
-    """A table of answers, of which a verdict gives none away.
-
-    `explain(key, said)` has a sentence, or a `Wrong`, on the first answer that is wrong.
-    """
-
-    def run(attempt):
-        said = attempt()
-        if not isinstance(said, Mapping) or set(right) - set(said):
-            return WrongAnswers(agree(right, said).message)
-        if extra := set(said) - set(right):
-            return WrongAnswers(f"The table has no entry {show(extra.pop())}.")
-        found = {key: _same(right[key], said[key]) for key in right}
-        if all(found.values()):
-            return len(found)
-        key = next(key for key in right if not found[key])
-        why = explain(key, said[key])
-        why = why if isinstance(why, Wrong) else Wrong(why)
-        message = f"{sum(found.values())} of {len(right)} are right. {why.message}"
-        return WrongAnswers(message, why.code, tuple(str(said[key]) for key in right))
-
-    return Case(label, run)
-
-
-def true_or_false(table: Mapping) -> Callable:
-    """What to say about a wrong answer in a table {key: (True or False, reason)}."""
-
-    def explain(key, said):
-        if not isinstance(said, bool):
-            return f"`{key}`: True or False is expected, but you say {show(said, 30)}."
-        return f"Look at `{key}`: {table[key][1]}"
-
-    return explain
-
-
-def plainly(case: Case, expected: object, got: object) -> str | None:
-    return agree(expected, got).message
-
-
-def _same(right: object, answer: object) -> bool:
-    if isinstance(right, str):
-        return str(answer).strip().upper() == right
-    return bool(agree(right, answer))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import torch
 
+from helpers.agreement import agree
 from helpers.exercise import exercise
 from helpers.weeks import week07_cases as cases
 from helpers.weeks.rewrite import rewritten
+from helpers.weeks.week07_driving import UNBROADCAST, WRITESGRAD, drive_cases
+from helpers.weeks.week07_table import plainly, table_case, true_or_false
 
 # ------------------------------------------------------------------ walking
 
@@ -55,11 +58,23 @@ for _code, _why, *_changes in [
     ("REVERSED", "Your list begins at the leaves: that is the order of the forward pass. Turn it around, so "
      "that fn comes first.",
      (_TURN, "return order")),
-    ("ORDER", "You list a node when you first meet it. On the diamond `a` then stands before `b`, which has yet "
-     "to push to it. Append a node when all its operands are listed, and turn the list around at the end.",
+    ("NONEEDGE", "Your code goes along an edge that leads to None. It belongs to an operand that wants no "
+     "gradient, a constant: skip it.",
+     ("elif node is not None and node not in seen", "elif node not in seen")),
+    ("ORDER", "You list a node when you first meet it. In (x + y)·y the node of y then stands before that of +, "
+     "which has yet to push to it. Append a node when all its operands are listed, and turn the list around at "
+     "the end.",
      ("if done:\n            order.append(node)\n        elif", "if not done and"),
      ("seen.add(node)\n            stack.append((node, True))", "seen.add(node)\n            order.append(node)"),
      (_TURN, "return order")),
+    ("MARKEDEARLY", "You mark a node when you *push* it to the stack, so it keeps the place of whoever met it first: "
+     "in y·(x + y) the node of y stands before that of +, which has yet to push to it. Mark it when it comes off "
+     "the stack.",
+     ("set(), [(fn, False)]", "{fn}, [(fn, False)]"),
+     ("elif node is not None and node not in seen:\n            seen.add(node)\n", "else:\n"),
+     ("            stack += [(parent, False) for parent, _ in node.next_functions]",
+      "            new = dict.fromkeys(p for p, _ in node.next_functions if p is not None and p not in seen)\n"
+      "            seen.update(new)\n            stack += [(p, False) for p in new]")),
     ("MISSING", "The AccumulateGrad nodes are missing. They have no next_functions, and still they are nodes: "
      "there the gradients of the leaves arrive.",
      (_TURN, "return [node for node in order[::-1] if not hasattr(node, 'variable')]")),
@@ -109,16 +124,16 @@ _PLAIN = ["x", "x * 2", "w.detach()", "(w * 0.01).detach()", "w > 0"]
 
 
 @exercise(
-    minutes=10,
+    minutes=6,
     difficulty=1,
     cases=[
-        cases.table_case(
+        table_case(
             "the twelve expressions",
             {key: right for key, (right, _) in LEAVES.items()},
-            cases.true_or_false(LEAVES),
+            true_or_false(LEAVES),
         )
     ],
-    judge=cases.plainly,
+    judge=plainly,
     hints=[
         "One question decides: does the tensor have a grad_fn? A leaf has none.",
         "A grad_fn is made by an operation when at least one of its operands requires grad, and grad mode is on. "
@@ -174,13 +189,23 @@ for _code, _why, _wrong in [
 # ------------------------------------------------------------------ driving
 
 
+def _as_a_mistake_here(case, expected, got) -> str | None:
+    """The explanation of a known mistake that gives the same in the first case that is wrong."""
+    for mistake in my_backward.mistakes:
+        other = case.outcome(mistake.attempt, 1.0)
+        if not other.problem and agree(other.value, got):
+            return mistake.explanation
+    return None
+
+
 @exercise(
-    minutes=25,
+    minutes=40,
     difficulty=3,
-    cases=cases.drive_cases,
+    cases=drive_cases,
+    advice=_as_a_mistake_here,
     hints=[
-        "Keep a dict from each node to what has arrived at it. It begins with loss.grad_fn and a one. `walk` "
-        "gives an order in which every node has everything before its turn comes.",
+        "Keep a dict from each node to what has arrived at it. It begins with loss.grad_fn and "
+        "`torch.ones_like(loss)`. `walk` gives an order in which every node has everything before its turn comes.",
         "node(upstream) gives one amount for each entry of next_functions: a tuple, or the bare tensor where "
         "there is one. At AccumulateGrad nothing is called: its `variable` is the leaf, and what has "
         "arrived is the answer.",
@@ -214,9 +239,18 @@ for _code, _why, *_changes in [
     ("ASSIGN", "You assign what a node pushes, so a second contribution erases the first: x·x gets one half of "
      "its gradient. Add to what has arrived: that is what the name AccumulateGrad says.",
      ("arrived.get(parent, 0.0) + amount", "amount")),
-    ("UNBROADCAST", "Right, until something is broadcast. A node returns a gradient in the shape of its *result*; the "
-     "engine sums it to the shape of the operand before it hands it on: "
-     "`amount.sum_to_size(parent._input_metadata[index].shape)`.",
+    ("INPLACESUM", "`+=` changes a tensor in place, and another node may hold the same one: + hands one tensor to both of "
+     "its operands. Make a new tensor: `arrived[parent] = arrived[parent] + amount`.",
+     ("arrived[parent] = arrived.get(parent, 0.0) + amount",
+      "if parent in arrived:\n                    arrived[parent] += amount\n"
+      "                else:\n                    arrived[parent] = amount")),
+    ("NONEEDGE", "Your code goes along an edge that leads to None. It belongs to an operand that wants no gradient, a "
+     "constant: skip it.",
+     ("if parent is not None:", "if True:")),
+    ("FLOAT32", "Your one is float32, and the graph computes in float64. Start with `torch.ones_like(loss)`: a one of "
+     "the loss's own type.",
+     (_SEED, "torch.tensor(1.0)")),
+    ("UNBROADCAST", UNBROADCAST,
      (_SUM, "pass")),
     ("NOSEED", "Everything is zero: the first node is called with zeros. Start with ∂loss/∂loss = 1.",
      (_SEED, "torch.zeros_like(loss)")),
@@ -229,8 +263,7 @@ for _code, _why, *_changes in [
     ("ENGINE", "PyTorch's engine did the work: your code calls backward() or autograd.grad(). Call the nodes "
      "yourself, one after another: node(upstream).",
      (_LOOP, "loss.backward()\n    " + _LOOP)),
-    ("WRITESGRAD", "Your loop calls the AccumulateGrad nodes, too, and they write `.grad`. What has arrived there "
-     "is the answer already.",
+    ("WRITESGRAD", WRITESGRAD,
      ("grads[node.variable] = upstream", "node(upstream)\n            grads[node.variable] = upstream")),
 ]:  # fmt: skip
     my_backward.mistake(_code, _why)(rewritten(my_backward.reference, *_changes))
@@ -256,4 +289,46 @@ def _at_once(loss):
                 push(parent, amount.sum_to_size(parent._input_metadata[index].shape))
 
     push(loss.grad_fn, torch.ones_like(loss))
+    return grads
+
+
+@my_backward.mistake(
+    "BREADTHFIRST",
+    "You call the nodes in the order in which you meet them, breadth first. A node that is near the root and is also "
+    "used further down is then called before everything has arrived there: `a` of a + exp(a) before exp has pushed to it. "
+    "Take the order of `walk`.",
+)
+def _in_levels(loss):
+    arrived, queue = {loss.grad_fn: torch.ones_like(loss)}, [loss.grad_fn]
+    for node in queue:
+        if hasattr(node, "variable"):
+            continue
+        pushed = node(arrived[node])
+        pushed = pushed if isinstance(pushed, tuple) else (pushed,)
+        for (parent, index), amount in zip(node.next_functions, pushed):
+            if parent is not None:
+                amount = amount.sum_to_size(parent._input_metadata[index].shape)
+                arrived[parent] = arrived.get(parent, 0.0) + amount
+                if parent not in queue:
+                    queue.append(parent)
+    return {node.variable: grad for node, grad in arrived.items() if hasattr(node, "variable")}
+
+
+@my_backward.mistake(
+    "EACHPATH",
+    "The numbers are right, but your code goes along every path of its own and calls a node once for each; on the "
+    "ladder their number doubles with each rung. Collect what arrives, and call each node once, in the order of `walk`.",
+)
+def _path_by_path(loss):
+    grads, stack = {}, [(loss.grad_fn, torch.ones_like(loss))]
+    while stack:
+        node, upstream = stack.pop()
+        if hasattr(node, "variable"):
+            grads[node.variable] = grads.get(node.variable, 0.0) + upstream
+            continue
+        pushed = node(upstream)
+        pushed = pushed if isinstance(pushed, tuple) else (pushed,)
+        for (parent, index), amount in zip(node.next_functions, pushed):
+            if parent is not None:
+                stack.append((parent, amount.sum_to_size(parent._input_metadata[index].shape)))
     return grads

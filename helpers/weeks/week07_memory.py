@@ -1,17 +1,15 @@
-"""Week 7, sections 5, 6 and 8: what a graph keeps, when it lets go, and loops that never do."""
+"""Week 7, sections 5 and 6: what a graph keeps, and when it lets go."""
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
-from torch.autograd.graph import saved_tensors_hooks
 
-from helpers.agreement import show
 from helpers.exercise import Case, Wrong, exercise
 from helpers.weeks import week07_cases as cases
 from helpers.weeks.rewrite import rewritten
+from helpers.weeks.week07_table import plainly, table_case, true_or_false
 
 # ------------------------------------------------------------------ what is saved
 
@@ -28,15 +26,45 @@ SAVED = {  # function, shape of x, type
     "mean of tanh(x @ W)²": (lambda x: ((x @ W).tanh() ** 2).mean(), (3, 3), torch.float64),
     "sin(exp(x)) + x, summed": (lambda x: (x.exp().sin() + x).sum(), (5,), torch.float64),
     "x[[0, 0, 1]], the indices are saved": (lambda x: x[[0, 0, 1]], (2,), torch.float64),
+    "exp(x)·exp(x), computed twice": (lambda x: x.exp() * x.exp(), (5,), torch.float64),
+    "tanh of tanh of …, 12 deep": (lambda x: _deep(x), (10,), torch.float64),
 }
+
+
+def _deep(x: torch.Tensor) -> torch.Tensor:
+    for _ in range(12):
+        x = x.tanh()
+    return x
 
 
 def _saved_case(label: str, f: Callable, shape: tuple[int, ...], dtype: torch.dtype) -> Case:
     def run(saved_bytes):
         x = cases.leaf(shape, seed=20).detach().to(dtype).requires_grad_()
-        return saved_bytes(f, x)
+        results = []
+
+        def watched(x):
+            results.append(f(x))
+            return results[-1]
+
+        count = saved_bytes(watched, x)
+        return _hook_gives_nothing(results) or count
 
     return Case(label, run)
+
+
+def _hook_gives_nothing(results: list[torch.Tensor]) -> Wrong | None:
+    """A Wrong where a backward pass does not get back what was saved."""
+    try:
+        for result in results:
+            result.sum().backward()
+    except RuntimeError as error:  # TypeError in words, for unpack must give a tensor
+        if "unpack_hook" in str(error):
+            return Wrong(
+                "pack gives nothing back, so that a backward pass through this graph would fail. What pack "
+                "returns is kept in place of the tensor: `return t.detach()`.",
+                "PACKNONE",
+            )
+    return None
 
 
 @exercise(
@@ -78,6 +106,24 @@ for _code, _why, *_changes in [
     ("INPUTSKIPPED", "You leave out x itself. It is no new memory, but the graph holds on to it: as long as the graph lives, "
      "x cannot be freed either.",
      ("kept[t.data_ptr()] = t.nbytes", "kept[t.data_ptr()] = t.nbytes * (not t.is_leaf)")),
+    ("INPUTSKIPPED", "You leave out x itself. It is no new memory, but the graph holds on to it: as long as the graph lives, "
+     "x cannot be freed either.",
+     ("kept[t.data_ptr()] = t.nbytes", "kept[t.data_ptr()] = t.nbytes * (t.data_ptr() != x.data_ptr())")),
+    ("OUTSIDE", "No tensor came by. Compute f(x) *inside* the `with` block: hooks see what is saved while they are set.",
+     ("    with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):\n        f(x)\n",
+      "    f(x)\n    with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):\n        pass\n")),
+    ("SETOFSIZES", "Two tensors of one size are one entry in a set of sizes. What tells two tensors apart is the place in "
+     "memory, `t.data_ptr()`.",
+     ("kept[t.data_ptr()]", "kept[t.nbytes]")),
+    ("EQUALVALUES", "Two tensors with equal numbers are still two blocks of memory: exp(x)·exp(x) computes exp(x) twice and "
+     "saves both. What tells them apart is the address, `t.data_ptr()`.",
+     ("kept[t.data_ptr()]", "kept[tuple(t.flatten().tolist())]")),
+    ("IDREUSED", "`id(t)` is the number of a Python object. The t that pack is given is gone when pack returns, and "
+     "the next one gets the same number. The memory stays: take its address, `t.data_ptr()`.",
+     ("kept[t.data_ptr()]", "kept[id(t)]")),
+    ("PACKNONE", "pack gives nothing back, so that a backward pass through this graph would fail. What pack returns is "
+     "kept in place of the tensor: `return t.detach()`.",
+     ("        return t.detach()\n", "")),
     ("OUTPUT", "That is the size of the result. Asked for are the tensors that the operations on the way save.",
      ("return sum(kept.values())", "return f(x).nbytes")),
 ]:  # fmt: skip
@@ -106,13 +152,13 @@ FREED = {  # x and w are vectors that require grad
     minutes=10,
     difficulty=2,
     cases=[
-        cases.table_case(
+        table_case(
             "the twelve operations",
             {key: freed for key, (freed, _) in FREED.items()},
-            cases.true_or_false(FREED),
+            true_or_false(FREED),
         )
     ],
-    judge=cases.plainly,
+    judge=plainly,
     hints=[
         "A node that has saved no tensor has nothing to lose, and can run as often as it likes. So ask of each "
         "operation: what does its backward need, beside the upstream gradient?",
@@ -163,192 +209,3 @@ for _code, _why, _wrong in [
      ["x.mean()", "x.view(2, 1)", "torch.cat([x, w])"]),
 ]:  # fmt: skip
     freed_after_backward.mistake(_code, _why)(_answering(*_wrong))
-
-
-# ------------------------------------------------------------------ loops
-
-
-class Problem:
-    """A small regression, and a watch on the loop that trains it.
-
-    Attributes
-    ----------
-    params : list of tensor
-    calls : int
-        How often the training loss was computed.
-    graphs, saved : int
-        The most earlier graphs, and saved tensors of them, that were alive when a new one was made.
-    tested_with_graph : bool
-        Whether a test loss was computed while grad mode was on.
-    """
-
-    def __init__(self, seed: int, count: int = 1):
-        self.params = [cases.leaf((3,), seed), *(cases.leaf((), seed + k) for k in range(1, count))]
-        self._X, self._t = (
-            cases.leaf(shape, seed + 10, requires_grad=False) for shape in ((8, 3), (8,))
-        )
-        self.calls, self.graphs, self.saved, self.tested_with_graph = 0, 0, 0, False
-        self._nodes: list[weakref.ref] = []
-        self._tensors: list[weakref.ref] = []
-
-    def loss(self, rows: slice) -> torch.Tensor:
-        out = self._X[rows] @ self.params[0]
-        for p in self.params[1:]:
-            out = (out + p).tanh()
-        return ((out - self._t[rows]) ** 2).mean()
-
-    def train_loss(self) -> torch.Tensor:
-        self._look()
-        self.calls += 1
-        with saved_tensors_hooks(self._pack, lambda kept: kept.tensor):
-            loss = self.loss(slice(0, 5))
-        if loss.grad_fn is not None:
-            mark = _Mark()
-            loss.grad_fn.metadata["mark"] = mark  # lives as long as the node
-            self._nodes.append(weakref.ref(mark))
-        return loss
-
-    def test_loss(self) -> torch.Tensor:
-        self.tested_with_graph |= torch.is_grad_enabled()
-        return self.loss(slice(5, 8))
-
-    def _pack(self, tensor):
-        kept = _Mark(tensor.detach())
-        self._tensors.append(weakref.ref(kept))
-        return kept
-
-    def _look(self) -> None:
-        self.graphs = max(self.graphs, sum(ref() is not None for ref in self._nodes))
-        self.saved = max(self.saved, sum(ref() is not None for ref in self._tensors))
-
-
-class _Mark:
-    """Something that a weak reference can watch."""
-
-    def __init__(self, tensor=None):
-        self.tensor = tensor
-
-
-def _loop_case(seed: int, count: int, lr: float, steps: int) -> Case:
-    def run(fix_loop):
-        problem = Problem(seed, count)
-        params = list(problem.params)
-        got = fix_loop(params, problem.train_loss, problem.test_loss, lr, steps)
-        return _what_it_keeps(problem, steps, got) or {
-            "mean training loss": got[0],
-            "last test loss": got[1],
-            **{f"parameter {k}": p.detach() for k, p in enumerate(problem.params)},
-        }
-
-    what = "1 parameter" if count == 1 else f"{count} parameters"
-    return Case(f"{what}, lr {lr:g}, {steps} step{'s' * (steps > 1)}", run)
-
-
-def _what_it_keeps(problem: Problem, steps: int, got: object) -> Wrong | object:
-    """What is wrong with a loop, apart from its numbers."""
-    if isinstance(got, str) or not isinstance(got, Sequence) or len(got) != 2:
-        return Wrong(
-            f"Two numbers are expected, the mean training loss and the last test loss; you give {show(got, 50)}."
-        )
-    if problem.calls < steps:
-        return Wrong(
-            f"train_loss() was called {problem.calls} times in {steps} steps. Every step needs its own forward "
-            "pass: the parameters have changed, and the old graph is used up.",
-            "BACKWARD2",
-        )
-    if problem.saved:
-        return Wrong(
-            f"When a step began, {problem.saved} saved tensors of earlier steps were still alive. backward() frees "
-            "them, unless it is told retain_graph=True. Nobody needs them again.",
-            "RETAIN",
-        )
-    history = [name for name, x in zip(("mean training loss", "test loss"), got) if _has_history(x)]
-    if history or problem.graphs > 2:
-        which = (
-            f"The {history[0]} still hangs on its graph"
-            if history
-            else ("When the last step began, the graphs of earlier steps were still alive")
-        )
-        return Wrong(
-            f"{which}. A sum of losses, or a list of them, keeps all that it was made from, and grows with "
-            "every step. Keep plain numbers: `loss.item()`.",
-            "HISTORY",
-        )
-    if problem.tested_with_graph:
-        return Wrong(
-            "The test loss was computed with grad mode on, so a graph was recorded that nobody will use. "
-            "Put it under `torch.no_grad()`.",
-            "EVALNOGRAD",
-        )
-    return None
-
-
-def _has_history(x: object) -> bool:
-    return isinstance(x, torch.Tensor) and x.requires_grad
-
-
-@exercise(
-    minutes=20,
-    difficulty=2,
-    cases=[_loop_case(30, 1, 0.1, 1), _loop_case(31, 1, 0.1, 6), _loop_case(32, 3, 0.2, 8)],
-    hints=[
-        "Repair one thing at a time and run the cell again; each repair uncovers the next symptom. What is the state of "
-        "p.grad before the first backward()?",
-        "Order of a step: clear the gradients (p.grad = None), forward, backward, update. Every step has its own "
-        "forward pass, and then retain_graph is not needed.",
-        "What outlives the step must be a number: `total += loss.item()`. What is only looked at, the test loss, belongs "
-        "under `torch.no_grad()`.",
-    ],
-)
-def fix_loop(params, train_loss, test_loss, lr, steps):
-    """`broken_loop`, repaired: the mean training loss and the last test loss, as plain numbers.
-
-    `params` is a list of tensors that require grad; SGD changes them in place.
-    """
-    total = 0.0
-    for _ in range(steps):
-        for p in params:
-            p.grad = None
-        loss = train_loss()
-        loss.backward()
-        with torch.no_grad():
-            for p in params:
-                p -= lr * p.grad
-            test = test_loss()
-        total += loss.item()
-    return total / steps, test.item()
-
-
-_CLEAR = "        for p in params:\n            p.grad = None\n"
-_FORWARD = "        loss = train_loss()\n"
-_BACKWARD = "        loss.backward()\n"
-_UPDATE = "                p -= lr * p.grad\n"
-
-for _code, _why, *_changes in [
-    ("ZEROGRAD", "The first step is right, later ones are not: the gradients pile up, because nobody clears them. "
-     "`.grad` is an accumulator. Set p.grad = None before each backward().",
-     (_CLEAR, "")),
-    ("NONEGRAD", "Before the first backward() `.grad` is None, and None has no `zero_`. Set `p.grad = None` instead: that "
-     "works at any time.",
-     ("p.grad = None", "p.grad.zero_()")),
-    ("CLEAREDTOOEARLY", "You clear the gradients between backward() and the update, so the update finds None. Clear them "
-     "before backward().",
-     (_CLEAR, ""), (_BACKWARD, _BACKWARD + _CLEAR)),
-    ("BACKWARD2", "The forward pass stands before the loop, so that the second step goes through a graph that is used up. "
-     "Compute the loss anew in each step: the parameters have changed.",
-     (_FORWARD, ""), ("    total = 0.0\n", "    total = 0.0\n    loss = train_loss()\n")),
-    ("RETAIN", "retain_graph=True keeps the saved tensors of a graph that nobody needs again. Each step has its own forward "
-     "pass: leave it out.",
-     ("loss.backward()", "loss.backward(retain_graph=True)")),
-    ("HISTORY", "The running total is a tensor that hangs on the graphs of all steps. Add up plain numbers, `loss.item()`.",
-     ("total += loss.item()", "total = total + loss")),
-    ("EVALNOGRAD", "The test loss records a graph that nobody will use. Put it under `torch.no_grad()`; model.eval() "
-     "would not help, it only changes how some layers behave.",
-     ("            test = test_loss()\n", "        test = test_loss()\n")),
-    ("REBIND", "`p = p - …` makes a new tensor and gives it the name p; the parameter itself never changes. Write `p -= …`.",
-     ("p -= lr * p.grad", "p = p - lr * p.grad")),
-    ("NOGRAPH", "The whole step runs under no_grad(), so that the loss has no graph to go back through. Only the update and "
-     "the test loss belong there.",
-     (_FORWARD + _BACKWARD, "        with torch.no_grad():\n            loss = train_loss()\n            loss.backward()\n")),
-]:  # fmt: skip
-    fix_loop.mistake(_code, _why)(rewritten(fix_loop.reference, *_changes))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from helpers.agreement import show
 from helpers.exercise import Wrong, exercise
-from helpers.weeks import week07_cases as cases
 from helpers.weeks.rewrite import rewritten
+from helpers.weeks.week07_table import plainly, table_case
 
 SETUP = """\
 x = torch.tensor([1.0, -2.0, 0.5])
@@ -95,8 +95,8 @@ def _explain(letter: str, said: object) -> str | Wrong:
 @exercise(
     minutes=15,
     difficulty=2,
-    cases=[cases.table_case("the eight programs", ANSWERS, _explain)],
-    judge=cases.plainly,
+    cases=[table_case("the eight programs", ANSWERS, _explain)],
+    judge=plainly,
     hints=[
         "Ask in this order: does w require grad? Is it a leaf? Did a backward pass run? Does a path lead from the loss back "
         "to w? Was it told to fill w? Is the gradient still there?",
