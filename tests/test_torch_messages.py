@@ -76,6 +76,18 @@ MESSAGES = {
         "RuntimeError: The differentiated Tensor at index 0 appears to not have been used in the "
         "graph. Set allow_unused=True if this is the desired behavior.",
     ),
+    "a gradient without create_graph": (
+        lambda: torch.autograd.grad(torch.autograd.grad((x := leaf(2.0)) ** 3, x)[0], x),
+        "RuntimeError: element 0 of tensors does not require grad and does not have a grad_fn",
+    ),
+    "a gradient with a history": (
+        lambda: (leaf(2.0) ** 3).backward(create_graph=True),
+        "UserWarning: Using backward() with create_graph=True will create a reference cycle "
+        "between the parameter and its gradient which can cause a memory leak. We recommend using "
+        "autograd.grad when creating the graph to avoid this. If you have to use this function, "
+        "make sure to reset the .grad fields of your parameters to None after use to break the "
+        "cycle and avoid the leak.",
+    ),
     "zeroing None": (
         lambda: leaf(1.0).grad.zero_(),
         "AttributeError: 'NoneType' object has no attribute 'zero_'",
