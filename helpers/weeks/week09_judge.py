@@ -74,8 +74,8 @@ def difference(
             "TRANSPOSE",
         )
     ratio = constant_ratio(right, made)
-    if ratio is None and right.size == 1 and right.any():
-        ratio = float(made.ravel()[0] / right.ravel()[0])
+    if ratio is None and np.count_nonzero(right) == 1 and not made[right == 0].any():
+        ratio = float(made[right != 0].item() / right[right != 0].item())
     return _factor(what, ratio, sizes or {}) if ratio is not None else _other(what, right, made)
 
 

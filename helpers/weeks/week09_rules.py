@@ -316,9 +316,6 @@ def embedding_backward(E, idx, G):
 
 for _code, _why, *_changes in [
     ("SCATTER", SCATTER, ("np.add.at(dE, idx, G)", "dE[idx] += G")),
-    ("SCATTER", "Each row keeps the last G that came back, because `=` replaces. A row that was picked twice "
-     "gets both: np.add.at(dE, idx, G).",
-     ("np.add.at(dE, idx, G)", "for i, g in zip(idx.ravel(), G.reshape(-1, E.shape[1])):\n        dE[i] = g")),
     ("NOUPSTREAM", "You count how often a row is used. Add up the gradients G that come back from those uses.",
      ("np.add.at(dE, idx, G)", "np.add.at(dE, idx, 1.0)")),
     ("MEANSUM", "You average over the uses of a row. Contributions add up.",
