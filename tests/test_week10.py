@@ -396,8 +396,19 @@ def test_the_notebook_s_runs_equal_pytorch_s(outputs):
 
 
 def test_the_safari_s_answers_are_what_it_measured(notebook, outputs):
-    caught = re.search(r"caught +(\d+) +(\d+) +(\d+) of 33", outputs)
+    shapes, loss, share, grads = re.search(r"caught, of 33" + 4 * r" +(\d+)", outputs).groups()
     asked = "".join(cell.source for cell in notebook.cells if cell.source.startswith("predict("))
-    assert len(MUTANTS) == 33 and caught[3] == "33"
-    assert f'answer="0 and {caught[1]}"' in asked
-    assert f'answer="{caught[2]} and 33"' in asked
+    assert len(MUTANTS) == 33 and grads == "33"
+    assert f'answer="{shapes} and {loss}"' in asked
+    assert f'answer="{share} and 33"' in asked
+
+
+def test_the_shapes_catch_three_where_no_layer_is_square(outputs):
+    crashed = re.search(r"3 of 33: (.*)", outputs)[1]
+    assert "dW2 transposed, dH1 without the transpose" in crashed
+
+
+def test_the_explorer_s_caption_says_what_the_runs_reach(outputs, prose):
+    when = re.search(r"Adam, batch 64 +0.01 .*epoch (\d+)", outputs)[1]
+    assert f"Adam at 0.01 reaches 97% after {when} epochs" in prose
+    assert not re.search(r"SGD, batch 64 .*epoch", outputs) and "SGD needs the 30" in prose

@@ -8,6 +8,12 @@ function mount(el, data, state, changed) {
   const cell = (name, ...inside) => make("div", { className: `ag-${name}` }, ...inside);
   const share = (power) => Math.min(1, Math.max(0, (power - lowest) / (highest - lowest)));
 
+  const scale = [...Array(highest - lowest)].map((_, k) => lowest + 1 + k).filter((p) => p % 4 === 0)
+    .map((p) => {
+      const tick = make("span", {}, p ? `1e${p}`.replace("-", "−") : "1");
+      tick.style.left = `${100 * share(p)}%`;
+      return tick;
+    });
   const tabs = tabRow(data.programs, (i) => go({ i }));
   const table = cell("rows");
   const slider = make("input", { type: "range", min: tightest, max: loosest, step: 1, ariaLabel: "Tolerance" });
@@ -29,7 +35,8 @@ function mount(el, data, state, changed) {
   function show() {
     const rows = data.rows[state.i], wrong = rows.filter(({ power }) => !(power < state.power));
     tabs.select(state.i);
-    table.replaceChildren(...rows.flatMap((one, k) => row(one, rows[k - 1])));
+    table.replaceChildren(...rows.flatMap((one, k) => row(one, rows[k - 1])),
+      cell("layer"), cell("layer", "error"), cell("scale", ...scale), cell("layer"));
     slider.value = state.power;
     slider.setAttribute("aria-valuetext", `1e${state.power}`);
     limit.textContent = `1e${state.power}`.replace("-", "−");

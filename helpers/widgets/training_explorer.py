@@ -14,7 +14,7 @@ from html import escape
 from helpers.palette import CSS
 from helpers.widgets.front import FrontWidget
 
-LOSSES = (-3, 1)  # powers of ten at the ends of the loss's axis
+HIGHEST = 1  # power of ten at the upper end of the loss's axis
 SHARES = (0.60, 1.00)  # ends of the accuracy's axis
 SIDE, LOW, TOP, BOTTOM = 270, 52, 30, 230  # sizes on the screen; LOW is the left panel's left edge
 RIGHT = LOW + SIDE + 84  # the right panel's left edge
@@ -78,6 +78,8 @@ class TrainingExplorer(FrontWidget):
         if len({len(rates) for rates in self._runs.values()}) > 1:
             raise ValueError("Every way of training needs the same number of learning rates.")
         self._goal = goal
+        usual = [v for losses, _ in every for v in losses if _usual(v) and v > 0]
+        self._lowest = math.floor(math.log10(min([*usual, 1.0])))
         data = {
             "ways": list(self._runs),
             "rates": [[f"{rate:g}" for rate, _ in rates] for rates in self._runs.values()],
@@ -158,10 +160,9 @@ class TrainingExplorer(FrontWidget):
 
     def _labels(self) -> list[str]:
         """The numbers at the two vertical axes."""
-        low, high = LOSSES
         powers = [
-            _words(LOW - 6, _height((p - low) / (high - low)) + 4, f"{10.0**p:g}", "ag-end")
-            for p in range(low, high + 1)
+            _words(LOW - 6, _height(self._fall(10.0**p)) + 4, f"{10.0**p:g}", "ag-end")
+            for p in range(self._lowest, HIGHEST + 1)
         ]
         shares = [
             _words(RIGHT - 6, _height((s - 60) / 40) + 4, f"{s}%", "ag-end")
@@ -173,8 +174,7 @@ class TrainingExplorer(FrontWidget):
         """The two curves of a run on the screen, its numbers as texts, and a sentence about it."""
         losses, shares = run
         across = [k / max(1, self._epochs - 1) * SIDE for k in range(self._epochs)]
-        low, high = LOSSES
-        falls = [(math.log10(v) - low) / (high - low) if _usual(v) and v > 0 else 1 for v in losses]
+        falls = [self._fall(v) for v in losses]
         rises = [(share - SHARES[0]) / (SHARES[1] - SHARES[0]) for share in shares]
         first = self._first(shares)
         reached = (
@@ -187,6 +187,13 @@ class TrainingExplorer(FrontWidget):
             "shares": [f"{share:.1%}" for share in shares],
             "words": "It blows up." if not _usual(losses[-1]) else reached,
         }
+
+    def _fall(self, loss: float) -> float:
+        """Where a loss stands on its logarithmic axis, from 0 to 1."""
+        if not _usual(loss):
+            return 1.0
+        power = math.log10(loss) if loss > 0 else self._lowest
+        return (power - self._lowest) / (HIGHEST - self._lowest)
 
     def _first(self, shares: Sequence[float]) -> int | None:
         """The first epoch that reaches the goal."""
