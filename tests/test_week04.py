@@ -2,8 +2,10 @@
 wrong in ways that nobody has listed; every formula of the notebook against PyTorch.
 """
 
+import inspect
 import math
 import re
+import textwrap
 from pathlib import Path
 
 import nbformat
@@ -13,6 +15,7 @@ import torch
 from cells import written
 from torch.nn import functional as F
 from week04_answers import KNOWN, RIGHT, WRONG
+from week04_tired import ANSWERS, LINES
 
 from helpers.attempt import stub_of
 from helpers.exercise import Exercise
@@ -107,7 +110,7 @@ def test_an_unlisted_wrong_answer_fails_and_is_told_what_is_wrong(name, changes,
         ("slopes", dict(dtanh="1 - tanh(z)^2", dsigmoid="exp(-z)/(1+exp(-z))^2",
                         dsoftplus="exp(z)/(1+exp(z))", dsilu="s + z*dsigmoid")),
         ("one_sample", dict(dS="1/S", dz0="e0/S", dz1="e1/S - 1", dz2="e2/S")),
-        ("one_sample", dict(dS=0.24473, dz0=0.24473, dz1=-0.33476, dz2=0.09003)),
+        ("one_sample", dict(dS=0.10632, dz0=0.17529, dz1=-0.2144, dz2=0.03911)),
         ("two_classes", dict(dp="(p - t)/(p*(1-p))", slope="p - p²", dz="sigmoid(z) - t")),
         ("two_classes", dict(dp=-1.6065, slope=0.235, dz=-0.37754)),
         ("tiny_network", dict(dz2="p-t", dw2="(p-t)*h", db2="p-t", dh="(p-t)w2", dz1="m*dh",
@@ -125,7 +128,7 @@ def test_right_pencil_work_in_another_form_passes(name, lines):
     ("name", "lines", "words"),
     [
         ("slopes", dict(dtanh="1 - h^2", dsigmoid="2s*(1-s)"), "2.0 times the right one"),
-        ("slopes", dict(dsoftplus="s*z"), "No upstream gradient comes in here"),
+        ("slopes", dict(dsoftplus="s*z"), "at z = 0, where h = 0 and s = ½"),
         ("slopes", dict(dtanh="1 - h"), "the right one: tanh has 1 − h²"),
         ("slopes", dict(dtanh="h*(1 - h)"), "have changed places"),
         ("slopes", dict(dsigmoid="1 - s^2"), "have changed places"),
@@ -136,7 +139,7 @@ def test_right_pencil_work_in_another_form_passes(name, lines):
         ("slopes", dict(dsilu="z*s*(1 - s)"), "add 1·s"),
         ("slopes", dict(dsilu="s*(2 - s)"), "the factor z is lost"),
         ("slopes", dict(dsilu="z*s"), "the output itself"),
-        ("one_sample", dict(dS="S"), "`dS`"),
+        ("one_sample", dict(dS="S - 1"), "`dS`"),
         ("one_sample", dict(dS="1/S", dz1="dS*e1 - dS"), "`dz1`"),
         ("one_sample", dict(dS="1/S", dz1="dS*e1-1", dz2="-dS*e2"), "wrong sign"),
         ("one_sample", dict(dS="1/S", dz0="dS*e0 - 1"), "Classes are counted from 0"),
@@ -148,14 +151,29 @@ def test_right_pencil_work_in_another_form_passes(name, lines):
         ("two_classes", dict(dz="t - p"), "turned around"),
         ("two_classes", dict(dz="dp"), "still missing as a factor"),
         ("two_classes", dict(dz="(p - t)*slope"), "has been used"),
-        ("tiny_network", dict(dz2="p"), "`dz2`"),
-        ("tiny_network", dict(dz2="p - t", dw2="dz2*x"), "`dw2`"),
+        ("tiny_network", dict(dz2="p*(1-p)"), "`dz2`"),
+        ("tiny_network", dict(dz2="p - t", dw2="dz2*h*w2"), "`dw2`"),
         ("tiny_network", dict(dz2="p - t", dz1="dh*m*z1"), "not its output h"),
     ],
 )
 def test_a_slip_of_the_pencil_is_found_on_its_own_line(name, lines, words):
     verdict = TASKS[name].check(**lines)
     assert verdict.status == "failed" and words in str(verdict)
+
+
+@pytest.mark.parametrize("name, code, words, body", ANSWERS)
+def test_a_tired_answer_is_told_what_is_wrong(name, code, words, body):
+    arguments = ", ".join(inspect.signature(TYPED[name].reference).parameters)
+    cell = f"def {name}({arguments}):\n{textwrap.indent(textwrap.dedent(body), '    ')}"
+    verdict = TYPED[name].check(written(cell, name, np=np))
+    assert (verdict.status, verdict.mistake) == ("failed", code), verdict
+    assert words in verdict.message
+
+
+@pytest.mark.parametrize("name, line, formula, code", LINES)
+def test_a_tired_line_is_named(name, line, formula, code):
+    right = {line: answer.text for line, answer in TASKS[name].answers.items()}
+    assert TASKS[name].check(**(right | {line: formula})).mistake == code
 
 
 # ------------------------------------------------------------------ references against PyTorch

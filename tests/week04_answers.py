@@ -488,7 +488,7 @@ WRONG = {
         "params only": ([("return params, losses", "return params")], "Return `(params, losses)`"),
         "in place": ([('params = {name: p - lr * grads["d" + name] for name, p in params.items()}',
                        'for name in params:\n            params[name] -= lr * grads["d" + name]')],
-                     "changes its input `params`"),
+                     "changes the caller's own arrays"),
     },
     "overfit_small_batch": {
         "one sample more": ([("X[:n], t[:n]", "X[: n + 1], t[: n + 1]")], "Not right yet"),

@@ -26,8 +26,8 @@ slopes = paper(
         "softplus is log(1 + eᶻ), and its slope is eᶻ/(1 + eᶻ).",
         "silu(z) = z·s is a product: its slope is s + z·s′. And eᶻ/(1 + eᶻ) is s itself.",
     ],
-    advice="No upstream gradient comes in here: each line is the derivative of one function by z. Look at "
-    "the figure above: is your slope positive there, and how large is it at z = 0?",
+    advice="No upstream gradient comes in here: each line is the derivative of one function by z. A quick "
+    "test: at z = 0, where h = 0 and s = ½, the four slopes are 1, ¼, ½ and ½. What does yours give there?",
     mistakes={
         "ACTIVATIONINPUT": (
             dict(dtanh="1 - z**2", dsigmoid="z * (1 - z)"),
@@ -73,6 +73,18 @@ slopes = paper(
             dict(dsilu="s + s * (1 - s)"),
             "In the second term the factor z is lost: it is z times the slope of s.",
         ),
+        "BRACKETS": (
+            dict(dtanh="(1 - h)**2"),
+            "(1 − h)² is another number than 1 − h².",
+        ),
+        "CONSTANT": (
+            dict(dsigmoid="1/4"),
+            "That is the slope at z = 0, the largest. It is smaller everywhere else: in terms of s it is s·(1 − s).",
+        ),
+        "INNERONLY": (
+            dict(dsoftplus="exp(z)"),
+            "That is the slope of what stands inside the log. Times the slope of the log: divided by 1 + eᶻ.",
+        ),
         "SIGN": (dict(dtanh="h**2 - 1"), "The sign is turned around: tanh rises everywhere."),
     },
 )
@@ -108,11 +120,13 @@ def activation_backward(name, z, G):
 
 
 for _code, _why, *_changes in [
+    ("NOLOCAL", "You hand G on unchanged, as if every slope were 1. Multiply it by the slope of each function.",
+     ('    if name == "relu"', '    if name:\n        return G + 0\n    if name == "relu"')),
     ("NOUPSTREAM", "These are the slopes alone. The chain rule is a product: times the upstream "
      "gradient G.",
      ("G * (", "1.0 * ("), ("G * np", "1.0 * np")),
-    ("RELUMASK", "relu: your mask is true everywhere. The *output* of relu is never negative, so "
-     "`h >= 0` always holds. Ask `z > 0`, or `h > 0`.",
+    ("RELUMASK", "relu: all of G passes. Either there is no mask, or it is true everywhere: the *output* of relu "
+     "is never negative, so `h >= 0` always holds. Ask `z > 0`, or `h > 0`.",
      ("G * (z > 0)", "G * (np.maximum(z, 0) >= 0)")),
     ("RELUMASK", "relu: you let the *gradient* decide, (G > 0). What passed on the way forward is "
      "decided by z; a negative G passes where z > 0.",
@@ -124,6 +138,21 @@ for _code, _why, *_changes in [
     ("RELUMASK", "relu: you apply relu to the gradient times z. The slope is 1, not z: the mask does "
      "not scale.",
      ("G * (z > 0)", "G * np.maximum(z, 0)")),
+    ("RELUMASK", "relu: np.sign gives −1 where z < 0, and turns the gradient around there. A ReLU lets nothing "
+     "pass: the slope is 0.",
+     ("G * (z > 0)", "G * np.sign(z)")),
+    ("LEAKYMASK", "leaky_relu: you let the *gradient* decide. What counts is the sign of z.",
+     ("np.where(z > 0, 1.0, 0.01)", "np.where(G > 0, 1.0, 0.01)")),
+    ("LEAKYVALUE", "leaky_relu: that is the function's own value. The slope is 1 or 0.01, and it multiplies G.",
+     ("np.where(z > 0, 1.0, 0.01)", "np.where(z > 0, z, 0.01 * z)")),
+    ("LEAKYVALUE", "leaky_relu: below 0 you give 0.01·z, a value of the function. The gradient there is 0.01·G.",
+     ("G * np.where(z > 0, 1.0, 0.01)", "np.where(z > 0, G, 0.01 * z)")),
+    ("LEAKYSLOPE", "leaky_relu: below 0 its slope is 0.01 here, and you take 0.1.",
+     ("1.0, 0.01", "1.0, 0.1")),
+    ("SLOPEISOUTPUT", "tanh: that is G·h. The slope is 1 − h².", ("1 - h**2", "h")),
+    ("SLOPEISOUTPUT", "sigmoid: that is G·(1 − s). The slope is s·(1 − s).", ("s * (1 - s)", "1 - s")),
+    ("PRECEDENCE", "sigmoid: `1/1 + np.exp(−z)` is 1 + e⁻ᶻ. Put the denominator in parentheses.",
+     ("1 / (1 + np.exp(-z))", "1 / 1 + np.exp(-z)")),
     ("LEAKYZERO", "leaky_relu: below 0 its slope is 0.01, not 0. That leak is its point.",
      ("1.0, 0.01", "1.0, 0.0")),
     ("ACTIVATIONINPUT", "tanh: the slope is 1 − h² with the *output* h. With the input, 1 − z², it "

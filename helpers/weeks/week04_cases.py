@@ -88,8 +88,9 @@ def class_sizes(case):
 def pair_cases():
     """For mse_grad: equal shapes, and the pair that broadcasts to a table."""
     rng = np.random.default_rng(44)
-    made = [case("A = [[1, 3]], B = [[2, 0.5]]", np.array([[1.0, 3.0]]), np.array([[2.0, 0.5]]))]
-    for shape in ((5, 3), (3, 3), (6, 1), (4,)):
+    A, B = np.array([[1.0, 3.0, 0.0]]), np.array([[2.0, 0.5, 4.0]])
+    made = [case("A = [[1, 3, 0]], B = [[2, 0.5, 4]]", A, B)]
+    for shape in ((5, 3), (3, 3), (6, 1)):
         A, B = away_from_zero(rng, *shape), away_from_zero(rng, *shape)
         made.append(case(f"A and B of shape {shape}", A, B))
     A, B = away_from_zero(rng, 3, 1), away_from_zero(rng, 3)

@@ -1,4 +1,4 @@
-"""Week 4: logsumexp and softmax, and the losses that are made of them."""
+"""Week 4: cross-entropy with many classes and with two, and the squared error."""
 
 from __future__ import annotations
 
@@ -9,126 +9,13 @@ from helpers.weeks import week04_cases as cases
 from helpers.weeks import week04_judge as judge
 from helpers.weeks.rewrite import rewritten
 
-# ------------------------------------------------------------------ softmax
-
-
-@exercise(
-    minutes=10,
-    difficulty=1,
-    cases=cases.score_cases,
-    hints=[
-        "Write it down first as it is defined, log of the sum of exp, along axis 1. Then look at "
-        "Z = [[1000, 0]].",
-        "For any m: log Σ eᶻ = m + log Σ eᶻ⁻ᵐ. Which m makes the largest exponent 0?",
-        "m = Z.max(axis=1, keepdims=True); then m[:, 0] + np.log(np.exp(Z - m).sum(axis=1)).",
-    ],
-)
-def logsumexp(Z):
-    """log(Σ exp) of each row of Z (N, C), of shape (N,), for scores of any size."""
-    top = Z.max(axis=1, keepdims=True)
-    return top[:, 0] + np.log(np.exp(Z - top).sum(axis=1))
-
-
-for _code, _why, *_changes in [
-    ("MAXSHIFT", "Right for small scores, but exp(1000) is infinite and exp(−1000) is 0. Subtract the "
-     "row's maximum before exp, and add it again after log.",
-     ("Z.max(axis=1, keepdims=True)", "np.zeros((len(Z), 1))")),
-    ("MAXSHIFT", "One maximum for the whole batch: a row that lies far below it underflows to "
-     "log 0 = −∞. Each row needs its own maximum.",
-     ("Z.max(axis=1, keepdims=True)", "np.full((len(Z), 1), Z.max())")),
-    ("MEANSHIFT", "You subtract the row's mean: the largest exponent can still overflow, as for the "
-     "scores 1000 and −1000. Only the maximum leaves no exponent above 0.",
-     ("Z.max(axis=1, keepdims=True)", "Z.mean(axis=1, keepdims=True)")),
-    ("MAXFORGOTTEN", "You subtract the maximum and never add it again: the result is off by it.",
-     ("top[:, 0] + ", "")),
-    ("SMAXIS", "You sum over the batch (axis 0). Each sample has its own sum, over its classes: "
-     "axis 1.",
-     ("Z.max(axis=1, keepdims=True)", "Z.max(axis=0, keepdims=True)"),
-     ("top[:, 0]", "top[0]"), (".sum(axis=1)", ".sum(axis=0)")),
-    ("KEEPDIM", "The numbers are right, in a column of shape (N, 1); (N,) is asked for.",
-     ("top[:, 0]", "top"), (".sum(axis=1)", ".sum(axis=1, keepdims=True)")),
-    ("KEEPDIM", "Z − Z.max(axis=1) subtracts along the wrong axis: the maxima have shape (N,) and "
-     "line up with the *columns*. For a square Z no error tells you. `keepdims=True` keeps them a "
-     "column.",
-     ("Z.max(axis=1, keepdims=True)", "Z.max(axis=1)"), ("top[:, 0]", "top")),
-    ("LOGMEAN", "The *sum* is asked for, not the mean: yours is too small by log C.",
-     (".sum(axis=1)", ".mean(axis=1)")),
-]:  # fmt: skip
-    logsumexp.mistake(_code, _why)(rewritten(logsumexp.reference, *_changes))
-
-
-@exercise(
-    minutes=15,
-    difficulty=2,
-    cases=cases.softmax_cases,
-    judge=judge.softmax_rows(known=lambda: softmax_vjp.mistakes),
-    hints=[
-        "One row first. Every pⱼ depends on every zᵢ, so ∂L/∂zᵢ is a *sum* over j of Gⱼ·∂pⱼ/∂zᵢ.",
-        "∂pⱼ/∂zᵢ = pⱼ·(1 if i = j else 0) − pⱼ·pᵢ. Put it into the sum and take pᵢ out.",
-        "dzᵢ = pᵢ·(Gᵢ − Σⱼ Gⱼpⱼ). The sum runs along axis 1 and keeps its axis.",
-    ],
-)
-def softmax_vjp(P, G):
-    """∂L/∂Z, where P = softmax(Z) row by row, of shape (N, C), and G is ∂L/∂P."""
-    return P * (G - (G * P).sum(axis=1, keepdims=True))
-
-
-for _code, _why, _old, _new in [
-    ("DIAGSOFTMAX", "G·P·(1 − P) is the diagonal of the Jacobian only. A score also moves the "
-     "probabilities of the *other* classes: −pᵢpⱼ. A sign of it: the rows of your dZ do not sum to 0.",
-     "P * (G - (G * P).sum(axis=1, keepdims=True))", "G * P * (1 - P)"),
-    ("NOUPSTREAM", "P·(1 − P) does not contain G at all.",
-     "P * (G - (G * P).sum(axis=1, keepdims=True))", "P * (1 - P)"),
-    ("SMAXIS", "You sum over the batch (axis 0), which mixes samples. The sum runs over the classes of "
-     "one sample: axis 1.", "axis=1", "axis=0"),
-    ("KEEPDIM", "The sums have shape (N,) and line up with the *columns*; for a square P no error tells "
-     "you. `keepdims=True` keeps them a column.", ", keepdims=True", ""),
-    ("SUMOFG", "The sum is over G·P, weighted by the probabilities. With Σ G alone it would be the "
-     "gradient of something else.", "(G * P).sum", "G.sum"),
-    ("FACTORP", "The factor P in front is missing: dzᵢ = pᵢ·(Gᵢ − Σⱼ Gⱼpⱼ).", "P * (G -", "(G -"),
-    ("FACTORP", "The sum belongs inside the parentheses: it is multiplied by pᵢ, too.",
-     "P * (G - (G * P).sum(axis=1, keepdims=True))", "P * G - (G * P).sum(axis=1, keepdims=True)"),
-    ("DOUBLESOFTMAX", "You take softmax of P. P already *is* the softmax of Z.",
-     "    return", "    P = np.exp(P) / np.exp(P).sum(axis=1, keepdims=True)\n    return"),
-    ("SIGN", "The sign is turned around: it is G minus the weighted sum.",
-     "(G - (G * P).sum(axis=1, keepdims=True))", "((G * P).sum(axis=1, keepdims=True) - G)"),
-    ("NOSUM", "G·P answers for one path: from a score to its own probability as if the sum S stood still. "
-     "S moves with every score, and that takes away pᵢ·Σⱼ Gⱼpⱼ.",
-     "P * (G - (G * P).sum(axis=1, keepdims=True))", "G * P"),
-    ("TWICE", "The sum over all classes holds j = i already, and G·P·(1 − P) subtracts it once more.",
-     "P * (G - (G * P)", "P * (G * (1 - P) - (G * P)"),
-    ("SUMOFP", "You subtract Gᵢ·Σⱼ pⱼ, and Σⱼ pⱼ is 1: nothing is left. G stays inside the sum: Σⱼ Gⱼpⱼ.",
-     "(G * P).sum(axis=1, keepdims=True)", "G * P.sum(axis=1, keepdims=True)"),
-    ("OFFSIGN", "You add the weighted sum. A score pushes the *other* probabilities down: ∂pⱼ/∂zᵢ = −pᵢpⱼ, so "
-     "the sum is subtracted.", "P * (G - ", "P * (G + "),
-    ("SELFLOST", "You have −pᵢpⱼ for all pairs. On the diagonal there is +pᵢ as well: J = diag(p) − p·pᵀ.",
-     "P * (G - (G * P).sum(axis=1, keepdims=True))", "-P * (G * P).sum(axis=1, keepdims=True)"),
-    ("SMAXIS", "You sum over the whole batch, so every sample feels the others. The sum runs over the classes "
-     "of one sample: `axis=1, keepdims=True`.", "sum(axis=1, keepdims=True)", "sum()"),
-    ("PLAINMEAN", "You subtract a plain mean over the classes. The average is weighted by the probabilities: "
-     "Σⱼ Gⱼpⱼ.", "(G * P).sum(axis=1, keepdims=True)", "G.mean(axis=1, keepdims=True)"),
-    ("PLAINMEAN", "You take the mean of G·P. The probabilities are weights already, and they sum to 1: sum.",
-     "(G * P).sum", "(G * P).mean"),
-    ("LOGSOFTMAX", "That is the gradient through *log*-softmax. Here G belongs to P itself.",
-     "P * (G - (G * P).sum(axis=1, keepdims=True))", "G - P * G.sum(axis=1, keepdims=True)"),
-    ("COLLAPSED", "That is P − Y with G in place of Y. It belongs to the cross-entropy, which comes next; here G "
-     "is any upstream gradient, not a label.",
-     "P * (G - (G * P).sum(axis=1, keepdims=True))", "P - G"),
-    ("OWNP", "You subtract P where the weighted sum Σⱼ Gⱼpⱼ belongs.",
-     "(G * P).sum(axis=1, keepdims=True)", "P"),
-    ("FIRSTROW", "You use the first row's probabilities for the whole batch. Every sample has a Jacobian of its "
-     "own.", "P * (G - (G * P).sum(axis=1, keepdims=True))", "G @ (np.diag(P[0]) - np.outer(P[0], P[0]))"),
-]:  # fmt: skip
-    softmax_vjp.mistake(_code, _why)(rewritten(softmax_vjp.reference, (_old, _new)))
-
-
 # ------------------------------------------------------------------ losses
 
 one_sample = paper(
     "one_sample",
     "D10 and D12 with a pencil: L = log(e0 + e1 + e2) − z1, one sample of class 1",
     answers=dict(dS="1 / S", dz0="dS * e0", dz1="dS * e1 - 1", dz2="dS * e2"),
-    at=dict(z0=0.0, z1=1.0, z2=-1.0, e0="exp(z0)", e1="exp(z1)", e2="exp(z2)", S="e0 + e1 + e2"),
+    at=dict(z0=0.5, z1=2.0, z2=-1.0, e0="exp(z0)", e1="exp(z1)", e2="exp(z2)", S="e0 + e1 + e2"),
     minutes=12,
     difficulty=2,
     hints=[
@@ -158,6 +45,23 @@ one_sample = paper(
             dict(dz0="e0", dz1="e1 - 1", dz2="e2"),
             "That is the local derivative of exp. Times the upstream gradient dS.",
         ),
+        "NOLOCAL": (
+            dict(dz0="dS", dz1="dS - 1", dz2="dS"),
+            "On the way from S to a score stands exp: times its local derivative, which is eᵢ.",
+        ),
+        "DIRECTVALUE": (
+            dict(dz1="dS * e1 - z1"),
+            "The direct path is −z1, and its slope is −1, whatever z1 is.",
+        ),
+        "DIRECTSIGN": (
+            dict(dz1="dS * e1 + 1"),
+            "In L stands *minus* z1: the second path brings −1.",
+        ),
+        "EXTRASIG": (
+            dict(dz0="dS * e0 * (1 - dS * e0)", dz2="dS * e2 * (1 - dS * e2)"),
+            "p·(1 − p) is the slope of a probability by its own score. L depends on z0 and z2 by way of S alone: dS·eᵢ.",
+        ),
+        "NOTDERIVED": (dict(dS="S"), "L holds log(S). Its slope by S is 1/S."),
         "LOGLOCAL": (dict(dS="log(S)"), "That is the logarithm itself. Its slope is 1/S."),
     },
 )
@@ -167,6 +71,8 @@ two_classes = paper(
     "D12 for two classes: p = σ(z) and L = −t·log(p) − (1 − t)·log(1 − p)",
     answers=dict(dp="-t / p + (1 - t) / (1 - p)", slope="p * (1 - p)", dz="p - t"),
     at=dict(z=0.5, t=1.0, p="sigmoid(z)"),
+    advice="dp: differentiate both terms by p, with t held still. slope: how p answers to z. dz: their product, "
+    "simplified.",
     minutes=8,
     difficulty=2,
     hints=[
@@ -179,6 +85,30 @@ two_classes = paper(
         "SIGN": (
             dict(dp="t / p - (1 - t) / (1 - p)", dz="t - p"),
             "The sign is turned around. For t = 1 the loss falls as p and z rise: the slope is negative.",
+        ),
+        "NOTDERIVED": (
+            dict(dp="-t * log(p) - (1 - t) * log(1 - p)"),
+            "That is the loss itself. Differentiate it by p: the slope of log(p) is 1/p.",
+        ),
+        "FIRSTTERM": (
+            dict(dp="-t / p"),
+            "That is the first term. For t = 0 the second one counts: −(1 − t)·log(1 − p) depends on p, too.",
+        ),
+        "COLLAPSED": (
+            dict(dp="p - t"),
+            "That is the end of the way, dz. Here stop at p: what is the slope of each logarithm?",
+        ),
+        "FACTORLOST": (
+            dict(slope="1 - p", dz="slope"),
+            "That is one factor alone; the other one is missing.",
+        ),
+        "TANHSLOPE": (
+            dict(slope="1 - p**2"),
+            "That is the form of *tanh's* slope. The sigmoid has p·(1 − p).",
+        ),
+        "DIVIDED": (
+            dict(dz="dp / slope"),
+            "Along a path derivatives are multiplied: dp times slope.",
         ),
         "CHAINSIGN": (
             dict(dp="-t / p - (1 - t) / (1 - p)"),
@@ -277,6 +207,36 @@ for _code, _why, *_changes in [
     ("MAXSHIFT", "Right for small scores; at 1000 exp overflows and you give NaN. Subtract each row's "
      "maximum first.",
      ("Z - Z.max(axis=1, keepdims=True)", "Z + 0")),
+    ("MAXSHIFT", "Right for small scores; at 1000 exp overflows, and the log of 0 is −∞. Subtract each row's maximum "
+     "first, and stay in logs: L is the mean of logsumexp(z) − z at the own class.",
+     ("Z - Z.max(axis=1, keepdims=True)", "Z + 0"), ("-logP[rows, t]", "-np.log(np.exp(logP))[rows, t]"),
+     ("logP = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))",
+      "logP = np.log(np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True))")),
+    ("CLIPLOG", "A small number inside the log keeps it finite and puts a lid on the loss: no sample can cost more "
+     "than 27.6, and the loss is no longer the one that dZ belongs to. Stay in logs: logsumexp(z) − z.",
+     ("-logP[rows, t]", "-np.log(np.exp(logP) + 1e-12)[rows, t]")),
+    ("WHOLECOLUMN", "In L, [:, t] takes whole columns, for all samples. A pair of indices picks one entry for each "
+     "row: [np.arange(N), t].",
+     ("-logP[rows, t]", "-logP[:, t]")),
+    ("DOUBLESOFTMAX", "dZ is right, but L takes softmax twice: logsumexp needs the *scores*, and you give it P.",
+     ("L = -logP[rows, t].mean()",
+      "P = np.exp(logP)\n    L = (np.log(np.exp(P).sum(axis=1)) - P[rows, t]).mean()")),
+    ("STOPPED", "−Y/P is ∂L/∂P. It has still to go through softmax; there P cancels, and P − Y is left.",
+     ("    dZ[rows, t] -= 1\n", "    dZ = -np.eye(Z.shape[1])[t] / dZ\n")),
+    ("LABELS", "t holds the *numbers* of the classes. Y has a 1 at each sample's own class and 0 elsewhere: "
+     "np.eye(C)[t].",
+     ("    dZ[rows, t] -= 1\n", "    dZ = dZ - t[:, None]\n")),
+    ("LABELS", "t holds the *numbers* of the classes. Y has a 1 at each sample's own class and 0 elsewhere: "
+     "np.eye(C)[t].",
+     ("    dZ[rows, t] -= 1\n", "    dZ = dZ - t\n")),
+    ("ROWS", "P[t] picks whole *rows*, by class number. A pair of indices picks one entry for each row: "
+     "P[np.arange(N), t].",
+     ("dZ[rows, t] -= 1", "dZ[t] -= 1")),
+    ("BATCHMEAN", "You average dZ over the samples. Each sample keeps its own row; the mean's 1/N is a factor of each.",
+     ("return L, dZ / len(t)", "return L, dZ.mean(axis=0)")),
+    ("SMAXIS", "Your softmax divides by the sum over the whole batch. Each sample has probabilities of its own: axis 1, "
+     "with keepdims.",
+     ("    dZ = np.exp(logP)\n", "    dZ = np.exp(Z) / np.exp(Z).sum()\n")),
     ("MAXSHIFT", "You take the log of a softmax. A probability that has underflowed to 0 gives −∞, "
      "though the loss is a number (1000 here). Stay in logs: z − logsumexp(z).",
      ("-logP[rows, t]", "-np.log(np.exp(logP))[rows, t]")),
@@ -328,6 +288,19 @@ for _code, _why, *_changes in [
     ("MEANSUM", "L is the sum of the squares; the mean is asked for.",
      ("((A - B) ** 2).mean()", "((A - B) ** 2).sum()")),
     ("SIGN", "Your dA is −1 times the right one: that is ∂L/∂B.", ("2 * (A - B)", "2 * (B - A)")),
+    ("MEANSUM", "L and dA belong to the *sum* of the squares; the mean is asked for.",
+     ("((A - B) ** 2).mean()", "((A - B) ** 2).sum()"), (" / A.size", "")),
+    ("HALF", "You take half of the mean, as some do, so that the 2 cancels. Here the plain mean is asked for.",
+     ("((A - B) ** 2).mean(), 2", "((A - B) ** 2).mean() / 2, 1")),
+    ("SQUARED", "In dA the difference is still squared. The slope of a square is 2 times what is squared.",
+     ("2 * (A - B) /", "2 * (A - B) ** 2 /")),
+    ("WRONGERROR", "Shapes that differ are noticed, but by an AssertionError. An assert is switched off by python -O: "
+     "raise ValueError.",
+     ("    if A.shape != B.shape:\n        raise ValueError(f\"A has shape {A.shape}, but B has {B.shape}.\")\n",
+      "    assert A.shape == B.shape\n")),
+    ("WRONGERROR", "Shapes that differ are noticed, but by a TypeError. The types are right, a value is not: raise "
+     "ValueError.",
+     ("raise ValueError", "raise TypeError")),
     ("ABSOLUTE", "That is the mean absolute error; the differences are squared here.",
      ("((A - B) ** 2)", "np.abs(A - B)")),
 ]:  # fmt: skip

@@ -1,4 +1,4 @@
-"""Week 4: the two-layer network: on paper, as code, trained, and once more for the exit test."""
+"""Week 4: the two-layer network: on paper, as code, and once more for the exit test."""
 
 from __future__ import annotations
 
@@ -60,8 +60,32 @@ tiny_network = paper(
             "The slope of a ReLU is m, 1 or 0, and not its output h.",
         ),
         "NOUPSTREAM": (
-            dict(dw2="h", dh="w2", dz1="m", dw1="x"),
+            dict(dw2="h", db2="1", dh="w2", dz1="m", dw1="x", db1="1"),
             "That is the local derivative; times the upstream gradient.",
+        ),
+        "NOTARGET": (
+            dict(dz2="p"),
+            "That is P alone. The target is missing: p − t.",
+        ),
+        "STOPPED": (
+            dict(dz2="-t / p"),
+            "That is the gradient at p, for t = 1. From p to z2 the sigmoid's slope is still missing; then p − t is left.",
+        ),
+        "BIASVALUE": (
+            dict(db2="dz2 * b2", db1="dz1 * b1"),
+            "A bias is added, so its local derivative is 1, whatever its value is.",
+        ),
+        "MASKEARLY": (
+            dict(dh="dz2 * w2 * m"),
+            "The mask stands between h and z1: it belongs to dz1, one line further down.",
+        ),
+        "MASKSKIPPED": (
+            dict(dw1="dh * x", db1="dh"),
+            "You start from dh. w1 and b1 stand before the ReLU: what has arrived there is dz1.",
+        ),
+        "OTHERLAYER": (
+            dict(dw2="dz2 * x", dw1="dz1 * h"),
+            "Each weight meets the input of its *own* layer: w1 multiplies x, w2 multiplies h.",
         ),
     },
 )
@@ -161,8 +185,8 @@ for _code, _why, *_changes in [
     ("TRANSPOSE", "dH = dZ2·W2 lacks the transpose. For a square W2 it runs, and everything behind it "
      "(dW1, db1) is wrong.",
      ('params["W2"].T', 'params["W2"]')),
-    ("RELUMASK", "dW1 and db1 are wrong, dW2 and db2 are right: look between them. Your ReLU mask is "
-     "true everywhere, because H, the ReLU's output, is never negative: take Z1 > 0, or H > 0.",
+    ("RELUMASK", "dW1 and db1 are wrong, dW2 and db2 are right: look between them. All of dH passes the ReLU. "
+     "Either there is no mask, or it is true everywhere: H >= 0 always holds. Take Z1 > 0, or H > 0.",
      ("(Z1 > 0)", "(H >= 0)")),
     ("RELUMASK", "dW1 and db1 are wrong, dW2 and db2 are right: look between them. The mask is taken "
      "from the gradient, dH > 0; take it from Z1.",
@@ -181,106 +205,6 @@ for _code, _why, *_changes in [
      ('dZ2 @ params["W2"].T', 'dZ2 @ (params["W2"] - 0.1 * dW2).T')),
 ]:  # fmt: skip
     two_layer_grads.mistake(_code, _why)(rewritten(two_layer_grads.reference, *_changes))
-
-
-# ------------------------------------------------------------------ training
-
-
-@exercise(
-    minutes=15,
-    difficulty=2,
-    cases=cases.training_cases,
-    judge=judge.trained,
-    hints=[
-        "One step: grads = grads_of(params, X, t); note the loss; then move every parameter against "
-        "its gradient.",
-        "The gradient of params[name] is grads['d' + name]. Make a *new* dict of parameters, so that "
-        "all gradients of a step belong to the same ones.",
-        "params = {name: p - lr * grads['d' + name] for name, p in params.items()}, after "
-        "losses.append(grads['loss']).",
-    ],
-)
-def train_two_layer(grads_of, params, X, t, lr, steps):
-    """(params, losses) after gradient descent; losses[k] is the loss before step k.
-
-    grads_of(params, X, t) gives a dict with loss and, for each name in params, "d" + name.
-    """
-    losses = []
-    for _ in range(steps):
-        grads = grads_of(params, X, t)
-        losses.append(grads["loss"])
-        params = {name: p - lr * grads["d" + name] for name, p in params.items()}
-    return params, losses
-
-
-for _code, _why, *_changes in [
-    ("SIGN", "You go *up*: the gradient points to where the loss grows. Subtract it.",
-     ("p - lr", "p + lr")),
-    ("NOLR", "The learning rate does not appear: your steps are 1/lr times too long.",
-     ("lr * grads", "grads")),
-    ("STALE", "The gradients are computed once, before the loop. Every step needs those of its own "
-     "parameters.",
-     ("    for _ in range(steps):\n        grads = grads_of(params, X, t)\n",
-      "    grads = grads_of(params, X, t)\n    for _ in range(steps):\n")),
-    ("UPDATEFIRST", "You ask for the gradients again after each parameter's update, so the later ones "
-     "belong to a mixture of old and new parameters. First all gradients, then all updates.",
-     ("        params = {name: p - lr * grads[\"d\" + name] for name, p in params.items()}\n",
-      "        for name in list(params):\n"
-      "            new = params[name] - lr * grads_of(params, X, t)[\"d\" + name]\n"
-      "            params = {**params, name: new}\n")),
-    ("LATELOSS", "Your parameters are right, but the losses are those *after* each step; the loss "
-     "before it is asked for, which `grads` already holds.",
-     ("        losses.append(grads[\"loss\"])\n", ""),
-     ("for name, p in params.items()}\n",
-      "for name, p in params.items()}\n        losses.append(grads_of(params, X, t)[\"loss\"])\n")),
-    ("PILEUP", "Each step adds to the gradients of the steps before. They belong to one step: start "
-     "from new ones.",
-     ("    losses = []\n",
-      "    losses = []\n    total = {\"d\" + name: 0.0 for name in params}\n"),
-     ("        losses.append", "        total = {k: v + grads[k] for k, v in total.items()}\n"
-      "        losses.append"),
-     ("lr * grads[", "lr * total[")),
-]:  # fmt: skip
-    train_two_layer.mistake(_code, _why)(rewritten(train_two_layer.reference, *_changes))
-
-
-@exercise(
-    minutes=10,
-    difficulty=1,
-    cases=cases.overfit_cases,
-    hints=[
-        "Take the first n samples of X and t, and train on nothing else.",
-        "It is the loop of train_two_layer on X[:n], t[:n]. Afterwards ask for the loss once more.",
-        "few, labels = X[:n], t[:n]; train; return grads_of(params, few, labels)['loss'].",
-    ],
-)
-def overfit_small_batch(grads_of, params, X, t, n, lr, steps):
-    """The loss on the first n samples, after `steps` steps of descent on these n alone."""
-    few, labels = X[:n], t[:n]
-    for _ in range(steps):
-        grads = grads_of(params, few, labels)
-        params = {name: p - lr * grads["d" + name] for name, p in params.items()}
-    return grads_of(params, few, labels)["loss"]
-
-
-for _code, _why, *_changes in [
-    ("WHOLESET", "You train on all samples. The question is whether the network can learn n of them by "
-     "heart.",
-     ("few, labels = X[:n], t[:n]", "few, labels = X, t")),
-    ("HELDOUT", "You measure on all samples. Overfitting shows on those that it trained on.",
-     ("return grads_of(params, few, labels)", "return grads_of(params, X, t)")),
-    ("LATELOSS", "That is the loss *before* the last step. Ask once more with the final parameters.",
-     ("return grads_of(params, few, labels)[\"loss\"]", "return grads[\"loss\"]")),
-    ("LASTFEW", "These are the last n samples; the first n are asked for.",
-     ("X[:n], t[:n]", "X[-n:], t[-n:]")),
-    ("SIGN", "You go *up*: the gradient points to where the loss grows. Subtract it.",
-     ("p - lr", "p + lr")),
-    ("STALE", "The gradients are computed once, before the loop. Every step needs those of its own "
-     "parameters.",
-     ("    for _ in range(steps):\n        grads = grads_of(params, few, labels)\n",
-      "    grads = grads_of(params, few, labels)\n    for _ in range(steps):\n")),
-]:  # fmt: skip
-    overfit_small_batch.mistake(_code, _why)(rewritten(overfit_small_batch.reference, *_changes))
 
 
 # ------------------------------------------------------------------ the exit test
