@@ -1,4 +1,8 @@
-"""`progress()`: what is done, week by week, from the folder `progress/` and the weeks' lists."""
+"""`progress()` and `certificate()`: what is done, from the folder `progress/` and the weeks' lists.
+
+`progress` lists every exercise, week by week; `certificate` sums up the course on one page: months,
+exit tests, engines, the capstone.
+"""
 
 from __future__ import annotations
 
@@ -73,15 +77,111 @@ def progress(week: str = "") -> Overview:
         found.append(Week(name, title, [_row(task) for task in getattr(module, "all", [])]))
     notes = memory.take_notes()
     if memory.folder() is None:
-        notes.append("Progress is not kept here: AUTOGRAD_PROGRESS is off, or this is a test.")
+        notes.append(OFF)
     return Overview(found, notes)
 
 
-def _row(task) -> tuple[str, str, float, int, str]:
+ENGINES = (("week05", "Value", "scalar engine"), ("week09", "Tensor", "tensor engine"))
+OFF = "Progress is not kept here: AUTOGRAD_PROGRESS is off, or this is a test."
+CAPSTONES = "week12"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The page that `certificate()` shows.
+
+    Attributes
+    ----------
+    complete : bool
+        True where every exercise is passed, of the capstones those of one.
+    lines : list of (str, str)
+        What it is about, and what is done.
+    notes : list of str
+    """
+
+    complete: bool
+    lines: list[tuple[str, str]]
+    notes: list[str]
+
+    @property
+    def title(self) -> str:
+        done = "✓ complete" if self.complete else "○ under way"
+        return f"Autograd from scratch · {done}"
+
+    def __repr__(self) -> str:
+        rows = [f"  {name:<16} {said}" for name, said in self.lines]
+        return "\n".join([self.title, *rows, *self.notes])
+
+    def _repr_html_(self) -> str:
+        cell = '<td style="text-align:left;padding:2px 16px 2px 0">'
+        rows = "".join(
+            f"<tr>{cell}<b>{html.escape(name)}</b></td>{cell}{html.escape(said)}</td></tr>"
+            for name, said in self.lines
+        )
+        notes = "".join(f"<div>{html.escape(note)}</div>" for note in self.notes)
+        return (
+            '<div style="border:2px solid currentColor;border-radius:8px;padding:10px 18px;'
+            f'max-width:640px"><div style="font-size:120%"><b>{html.escape(self.title)}</b></div>'
+            f'<table style="margin:8px 0 4px">{rows}</table>{notes}</div>'
+        )
+
+
+def certificate() -> Certificate:
+    """The course on one page, from what was passed in the notebooks: nothing else counts.
+
+    Months with their exit tests, the engines, the capstone, the days. Where progress is not kept,
+    it says so and counts nothing.
+    """
+    if memory.folder() is None:
+        return Certificate(False, [], [OFF])
+    modules = {name: importlib.import_module(f"{weeks.__name__}.{name}") for name in weeks.names()}
+    capstones = getattr(modules.get(CAPSTONES), "CAPSTONES", {})
+    optional = [task for tasks in capstones.values() for task in tasks]
+    lines, complete, days = [], True, []
+    for month in (1, 2, 3):
+        numbers = range(4 * month - 3, 4 * month + 1)
+        tasks = [task for n in numbers for task in getattr(modules.get(f"week{n:02}"), "all", [])]
+        tasks = [task for task in tasks if task not in optional]
+        passed = [day for task in tasks if (day := _day(task))]
+        days += passed
+        complete = complete and len(passed) == len(tasks)
+        exam = "".join(
+            f" · exit test {'passed on ' + day if (day := _day(task)) else 'still to come'}"
+            for task in tasks
+            if task.name == "exit_test"
+        )
+        lines.append((f"Month {month}", f"{len(passed)} of {len(tasks)} exercises{exam}"))
+    for week, name, what in ENGINES:
+        task = getattr(modules.get(week), name, None)
+        day = _day(task) if task else ""
+        said = f"your own, passed on {day}" if day else "the course's, so far"
+        lines.append((what.capitalize(), said))
+    finished = [_of_capstone(title, tasks) for title, tasks in capstones.items()]
+    days += [day for task in optional if (day := _day(task))]
+    begun = [said for done, said in finished if done]
+    lines.append(("Capstone", "; ".join(begun) or "not begun"))
+    complete = complete and any(done == 1.0 for done, _ in finished)
+    lines.append(("Days", f"{min(days)} to {max(days)}" if days else "none yet"))
+    return Certificate(complete, lines, memory.take_notes())
+
+
+def _of_capstone(title: str, tasks: list) -> tuple[float, str]:
+    """The share of its milestones that is passed, and that in words."""
+    passed = [day for task in tasks if (day := _day(task))]
+    share = len(passed) / len(tasks)
+    said = f"{title}: {len(passed)} of {len(tasks)} milestones"
+    return share, said + (f", passed on {max(passed)}" if share == 1 else "")
+
+
+def _day(task) -> str:
+    """The day on which a task passed today's check; empty where it did not."""
     passed = memory.load_passed(task.week, task.name)
+    return passed.date if passed and passed.version >= task.version else ""
+
+
+def _row(task) -> tuple[str, str, float, int, str]:
     tries = memory.attempts(task.week, task.name)
-    done = passed.date if passed and passed.version >= task.version else ""
-    return task.name, effort(task.difficulty, task.minutes), task.minutes, tries, done
+    return task.name, effort(task.difficulty, task.minutes), task.minutes, tries, _day(task)
 
 
 def _state(name: str, effort: str, minutes: float, tries: int, day: str) -> str:

@@ -1,0 +1,217 @@
+"""Week 12, capstone B: a study of depth and initialization, with seeds and error bars."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from helpers.data import digits
+from helpers.exercise import Arguments, Case, Wrong, exercise
+from helpers.weeks.rewrite import rewritten
+from helpers.weeks.week12_checks import one_thread
+
+SAMPLES = 640
+
+
+def study_data() -> tuple[np.ndarray, np.ndarray]:
+    """The first 640 training digits, with mean 0 and standard deviation 1, and their classes."""
+    X, t, *_ = digits()
+    return ((X - X.mean()) / X.std())[:SAMPLES], t[:SAMPLES]
+
+
+# ------------------------------------------------------------------ milestone 1
+
+
+def _curve(label: str, fact, *runs: tuple):
+    """A fact about the curves of some runs (gain, depth, seed)."""
+
+    def run(learning_curve):
+        X, t = study_data()
+        with one_thread(), np.errstate(all="ignore"):
+            curves = [learning_curve(X.copy(), t.copy(), *given) for given in runs]
+        curves = [np.asarray(c, dtype=float) for c in curves]
+        if any(c.shape != (6,) for c in curves):
+            return Wrong("Return the mean loss of each of the 6 epochs, six numbers.")
+        return {label: bool(fact(*curves))}
+
+    return Case(label, run)
+
+
+CURVES = [
+    _curve("3 layers, gain 2: the loss falls below 0.8", lambda c: c[-1] < 0.8, (2.0, 3, 0)),
+    _curve("3 layers, gain 2: the first epoch is near its start, between 0.9 and 2.6",
+           lambda c: 0.9 < c[0] < 2.6, (2.0, 3, 0)),
+    _curve("the same seed gives the same curve", np.array_equal, (2.0, 3, 1), (2.0, 3, 1)),
+    _curve("another seed gives another curve", lambda a, b: abs(a - b).max() > 1e-6,
+           (2.0, 3, 0), (2.0, 3, 1)),
+    _curve("30 layers, gain 2: the loss falls below 2.25", lambda c: c[-1] < 2.25, (2.0, 30, 0)),
+    _curve("30 layers, gain 1: the loss stays within 0.02 of log 10",
+           lambda c: abs(c[-1] - np.log(10)) < 0.02, (1.0, 30, 0)),
+]  # fmt: skip
+
+
+@exercise(
+    minutes=30,
+    difficulty=3,
+    cases=CURVES,
+    hints=[
+        "Lists instead of names: Ws[0] … Ws[depth − 1], and H[0] = X, H[k] = relu(H[k − 1] @ Ws[k − 1]). The last one "
+        "gives scores, without a ReLU.",
+        "Backward: D = (P − Y)/n at the scores. For k from the last to the first: dW = H[k].T @ D, then "
+        "D = (D @ Ws[k].T) * (H[k] > 0), with the old Ws[k].",
+        "One rng = np.random.default_rng(seed) for the weights, standard_normal · √(gain/n_in), and for the order of "
+        "the samples. Average the losses of all batches of an epoch.",
+    ],
+)
+def learning_curve(X, t, gain, depth, seed):
+    """Mean training loss of each of 6 epochs, for a ReLU network of `depth` weight matrices.
+
+    64-64-…-64-10, no biases; entries of W are normal with variance gain / n_in. SGD with lr 0.02
+    and batches of 32, in a new order each epoch; the seed decides weights and order.
+    """
+    rng = np.random.default_rng(seed)
+    sizes = [64] * depth + [10]
+    Ws = [rng.standard_normal(s) * np.sqrt(gain / s[0]) for s in zip(sizes, sizes[1:])]
+    curve = []
+    for _ in range(6):
+        losses = []
+        for rows in np.array_split(rng.permutation(len(t)), len(t) // 32):
+            H, classes = [X[rows]], np.arange(len(rows))
+            for W in Ws[:-1]:
+                H.append(np.maximum(H[-1] @ W, 0))
+            Z = H[-1] @ Ws[-1]
+            logP = Z - Z.max(axis=1, keepdims=True)
+            logP = logP - np.log(np.exp(logP).sum(axis=1, keepdims=True))
+            losses.append(-logP[classes, t[rows]].mean())
+            D = np.exp(logP)
+            D[classes, t[rows]] -= 1
+            D = D / len(rows)
+            for k in reversed(range(depth)):
+                dW = H[k].T @ D
+                D = (D @ Ws[k].T) * (H[k] > 0)
+                Ws[k] = Ws[k] - 0.02 * dW
+        curve.append(float(np.mean(losses)))
+    return curve
+
+
+for _code, _why, *_changes in [
+    ("ONESEED", "Your runs are all the same: the seed is not used. Three equal curves make an error bar of 0.",
+     ("default_rng(seed)", "default_rng(0)")),
+    ("NOSEED", "Two runs with the same seed differ. Draw everything from np.random.default_rng(seed).",
+     ("default_rng(seed)", "default_rng()")),
+    ("STDVAR", "gain / n_in is the *variance*. A normal number is scaled by the standard deviation, its square root.",
+     ("np.sqrt(gain / s[0])", "gain / s[0]")),
+    ("NOGAIN", "The gain does not reach your weights: both schemes are the same.",
+     ("np.sqrt(gain / s[0])", "np.sqrt(2 / s[0])")),
+    ("NOBEND", "Your layers are linear: there is no ReLU, and a gain of 1 is then the right one at any depth.",
+     ("H.append(np.maximum(H[-1] @ W, 0))", "H.append(H[-1] @ W)"), (" * (H[k] > 0)", "")),
+    ("SIGN", "You go *up*: the loss grows.", ("Ws[k] - 0.02", "Ws[k] + 0.02")),
+]:  # fmt: skip
+    learning_curve.mistake(_code, _why)(rewritten(learning_curve.reference, *_changes))
+
+
+# ------------------------------------------------------------------ milestone 2
+
+
+def _tables() -> list[Arguments]:
+    rng = np.random.default_rng(3)
+    made = {
+        "2 seeds, 1 epoch": [[1.0], [2.0]],
+        "3 seeds, 2 epochs": [[2.3, 1.9], [2.3, 2.1], [2.3, 2.3]],
+    }
+    tables = {label: np.array(rows) for label, rows in made.items()}
+    tables |= {f"{n} seeds, {k} epochs": rng.uniform(0, 3, (n, k)) for n, k in [(3, 3), (5, 6)]}
+    return [Arguments(label, args=(table,)) for label, table in tables.items()]
+
+
+@exercise(
+    minutes=10,
+    difficulty=1,
+    cases=_tables,
+    hints=[
+        "The seeds are the rows: average over axis 0.",
+        "The spread of n numbers is estimated with n − 1: .std(axis=0, ddof=1).",
+        "The mean of n numbers is known √n times as well as one of them: divide by np.sqrt(len(curves)).",
+    ],
+)
+def error_bars(curves):
+    """(mean, error) at each epoch, of curves (seeds, epochs): the mean and its standard error.
+
+    The standard error is s/√n, where s is the sample standard deviation, with n − 1.
+    """
+    curves = np.asarray(curves)
+    return curves.mean(axis=0), curves.std(axis=0, ddof=1) / np.sqrt(len(curves))
+
+
+for _code, _why, _old, _new in [
+    ("DDOF", "np.std divides by n. From three seeds that makes the bars 18% too short: ddof=1 divides by n − 1.",
+     ", ddof=1", ""),
+    ("NOTSE", "That is the spread of single runs. The *mean* of n runs is known √n times as well.",
+     " / np.sqrt(len(curves))", ""),
+    ("OVERN", "You divide by n; it is √n. Variances shrink with n, standard deviations with its root.",
+     "np.sqrt(len(curves))", "len(curves)"),
+    ("SMAXIS", "You average over the epochs (axis 1). The seeds are the rows, axis 0.", "axis=0", "axis=1"),
+    ("STDVAR", "That is the variance over n. Take the root.",
+     "curves.std(axis=0, ddof=1) / np.sqrt(len(curves))", "curves.var(axis=0, ddof=1) / len(curves)"),
+]:  # fmt: skip
+    error_bars.mistake(_code, _why)(rewritten(error_bars.reference, (_old, _new)))
+
+
+# ------------------------------------------------------------------ milestone 3
+
+
+def _pairs() -> list[Arguments]:
+    def three(*means, spread=0.05):
+        return np.array(means) + spread * np.array([[-1.0], [0.0], [1.0]])
+
+    high = three(2.3, 2.3, 2.3, 2.3)
+    pairs = {
+        "one epoch, far apart": (three(1.0), three(2.3)),
+        "one epoch, the same": (three(2.3), three(2.3)),
+        "apart from epoch 2 on": (three(2.3, 2.2, 1.5, 1.0, spread=0.1), high),
+        "apart in epoch 1 only": (three(2.3, 1.5, 2.25, 2.3), high),
+        "apart in epoch 0, and again from 3 on": (three(1.5, 2.3, 2.29, 1.5), high),
+        "the other one is lower": (high, three(2.0, 1.5, 1.2, 1.0)),
+        "means apart, bars not": (three(2.1, 2.0, 1.9, 1.9, spread=0.4), high),
+        "one bar is enough, two are not": (three(2.2, 2.2, 2.2, 2.2), high),
+    }
+    return [Arguments(label, args=pair) for label, pair in pairs.items()]
+
+
+@exercise(
+    minutes=15,
+    difficulty=2,
+    cases=_pairs,
+    hints=[
+        "For each epoch: is the upper end of a's bar, mean + 2·error, below the lower end of b's?",
+        "It must hold from that epoch to the *end*: look from the last epoch backward.",
+        "apart = (mean_a + 2·error_a < mean_b − 2·error_b); then the first k for which apart[k:].all() is true.",
+    ],
+)
+def claim(a, b):
+    """The epoch from which on a is below b, as far as the seeds can tell; None if there is none.
+
+    a, b: curves (seeds, epochs). From that epoch to the last, mean + 2 standard errors of a must
+    be below mean − 2 standard errors of b.
+    """
+    ends = []
+    for curves, side in [(np.asarray(a), 2), (np.asarray(b), -2)]:
+        error = curves.std(axis=0, ddof=1) / np.sqrt(len(curves))
+        ends.append(curves.mean(axis=0) + side * error)
+    apart = ends[0] < ends[1]
+    return next((k for k in range(len(apart)) if apart[k:].all()), None)
+
+
+for _code, _why, *_changes in [
+    ("NOBARS", "You compare the means alone. Then any noise makes a claim.", ("[(np.asarray(a), 2), (np.asarray(b), -2)]",
+     "[(np.asarray(a), 0), (np.asarray(b), 0)]")),
+    ("FIRSTANY", "You take the first epoch in which they are apart, although they meet again later.",
+     ("apart[k:].all()", "apart[k]")),
+    ("ONEBAR", "One standard error on each side: two means of the same thing are that far apart in one of six trials.",
+     ("[(np.asarray(a), 2), (np.asarray(b), -2)]", "[(np.asarray(a), 1), (np.asarray(b), -1)]")),
+    ("EITHERSIDE", "You also claim it where b is the lower one.",
+     ("apart = ends[0] < ends[1]", "apart = np.abs(np.mean(a, axis=0) - np.mean(b, axis=0)) > np.abs(ends[0] - np.mean(a, axis=0)) + np.abs(ends[1] - np.mean(b, axis=0))")),
+    ("LASTONLY", "You look at the last epoch only; asked for is since when it holds.",
+     ("return next((k for k in range(len(apart)) if apart[k:].all()), None)",
+      "return len(apart) - 1 if apart[-1] else None")),
+]:  # fmt: skip
+    claim.mistake(_code, _why)(rewritten(claim.reference, *_changes))

@@ -1,0 +1,284 @@
+"""Week 12, capstone A: a network for the digits on your own tensor engine, in three milestones."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+
+from helpers import mutants
+from helpers.data import digits
+from helpers.engine import tensor
+from helpers.exercise import Case, Wrong, exercise
+from helpers.weeks.rewrite import rewritten
+from helpers.weeks.week12_checks import one_thread
+
+WANTED = 0.97  # of the test digits
+
+
+def _problem(sizes, N: int, seed: int):
+    rng = np.random.default_rng(seed)
+    params = {n: p + 0.1 * rng.standard_normal(p.shape) for n, p in mutants.start(sizes).items()}
+    return params, rng.standard_normal((N, sizes[0])), np.arange(N) % sizes[-1]
+
+
+SIZES = {"4-3-3-2, 5 samples": (4, 3, 3, 2), "6-5-4-3, 7 samples": (6, 5, 4, 3)}
+
+
+def _each_problem(run) -> list[Case]:
+    return [
+        Case(label, run(_problem(sizes, sizes[0] + 1, seed)))
+        for seed, (label, sizes) in enumerate(SIZES.items())
+    ]
+
+
+# ------------------------------------------------------------------ milestone 1
+
+
+def _graph(problem):
+    def run(engine_loss):
+        params, X, t = problem
+        made = engine_loss(tensor.Tensor, {n: p.copy() for n, p in params.items()}, X, t)
+        if not (isinstance(made, tuple | list) and len(made) == 2):
+            return Wrong("Return `(loss, leaves)`: a Tensor, and a dict of Tensors.")
+        loss, leaves = made
+        if not isinstance(loss, tensor.Tensor) or loss.data.size != 1:
+            return Wrong("`loss` must be a Tensor that holds one number.")
+        loss.backward()
+        cut = [name for name in params if getattr(leaves.get(name), "grad", None) is None]
+        if cut:
+            return Wrong(
+                f"No gradient arrives at {', '.join(cut)}: on the way from there to the loss something "
+                "is an array, and no Tensor.",
+                "CUT",
+            )
+        return {"loss": float(loss.data)} | {f"d{n}": leaves[n].grad.copy() for n in params}
+
+    return run
+
+
+@exercise(
+    minutes=15,
+    difficulty=2,
+    cases=_each_problem(_graph),
+    hints=[
+        "Make a Tensor of each parameter first, and keep them in a dict: these are the leaves. X and t stay arrays.",
+        "Layer by layer: @, +, .relu(). Twice with a bend, the third time without.",
+        "loss = (H2 @ leaves['W3'] + leaves['b3']).cross_entropy(t); return loss, leaves.",
+    ],
+)
+def engine_loss(Tensor, params, X, t):
+    """(loss, leaves): the graph of a network with ReLUs on a tensor engine.
+
+    Scores: relu(relu(X·W1 + b1)·W2 + b2)·W3 + b3; loss: mean cross-entropy with classes t, a
+    Tensor. leaves: {"W1": Tensor, "b1": Tensor, …}.
+    """
+    leaves = {name: Tensor(p) for name, p in params.items()}
+    H1 = (X @ leaves["W1"] + leaves["b1"]).relu()
+    H2 = (H1 @ leaves["W2"] + leaves["b2"]).relu()
+    loss = (H2 @ leaves["W3"] + leaves["b3"]).cross_entropy(t)
+    return loss, leaves
+
+
+for _code, _why, *_changes in [
+    ("CUT", "You go on with H1.data, an array: there the graph is cut, and nothing gets back to W1 and b1.",
+     ("H2 = (H1 @", "H2 = (H1.data @")),
+    ("NOBEND", "The second bend is missing: two layers in a row without a ReLU are one layer.",
+     ('leaves["b2"]).relu()', 'leaves["b2"])')),
+    ("BENTSCORES", "A ReLU on the scores takes all negative ones away. The last layer has no bend.",
+     ('leaves["b3"]).cross', 'leaves["b3"]).relu().cross')),
+    ("DOUBLESOFTMAX", "cross_entropy takes *scores*; you give it a softmax, so there are two.",
+     ('leaves["b3"]).cross', 'leaves["b3"]).log_softmax().exp().cross')),
+    ("MEANSUM", "cross_entropy is a mean already; times N it is the sum.",
+     (".cross_entropy(t)", ".cross_entropy(t) * len(t)")),
+    ("NOBIAS", "b2 is not in your network: its gradient stays 0.",
+     (' + leaves["b2"]', ' + 0.0 * leaves["b2"]')),
+]:  # fmt: skip
+    engine_loss.mistake(_code, _why)(rewritten(engine_loss.reference, *_changes))
+
+
+# ------------------------------------------------------------------ milestone 2
+
+
+@contextlib.contextmanager
+def wrong_rule(op: str, vjp: Callable) -> Iterator[None]:
+    """The course's tensor engine with another rule for the first operand of an operation."""
+    right = tensor.VJP[op]
+    tensor.VJP[op] = (vjp, *right[1:])
+    try:
+        yield
+    finally:
+        tensor.VJP[op] = right
+
+
+RULES = {
+    "a right engine": ("relu", tensor.VJP["relu"][0]),
+    "relu lets everything through": ("relu", lambda g, n, a: g),
+    "relu scales by one millionth too much": ("relu", lambda g, n, a: g * (n.data > 0) * 1.000001),
+    "cross_entropy forgets 1/N": (
+        "cross_entropy", lambda g, n, a: tensor.VJP["log_softmax"][0](
+            -np.eye(a.shape[1])[n.saved[2]], tensor.Tensor(n.saved[0], (), saved=1), a)),
+    "the gradient is NaN": ("relu", lambda g, n, a: g * np.nan),
+}  # fmt: skip
+
+
+def _errors(op: str, vjp: Callable):
+    def run(gradient_errors):
+        params, X, t = _problem(SIZES["6-5-4-3, 7 samples"], 7, 3)
+        with one_thread(), wrong_rule(op, vjp):
+            said = dict(gradient_errors(tensor.Tensor, params, X, t))
+        said = {str(n).removeprefix("d"): float(e) for n, e in said.items()}
+        missing = [n for n in params if n not in said]
+        if missing:
+            return Wrong(f"No error is given for {', '.join(missing)}.")
+        if op == "relu" and np.isnan(vjp(1.0, tensor.Tensor([1.0]), None)).any():
+            return {n: not said[n] < 1e-10 for n in params}
+        return {n: 0.0 if said[n] < 1e-12 else round(said[n], 10) for n in params}
+
+    return run
+
+
+@exercise(
+    minutes=20,
+    difficulty=2,
+    cases=[Case(label, _errors(*rule)) for label, rule in RULES.items()],
+    hints=[
+        "Both sides get the same params, X and t. The engine's side is milestone 1 and backward().",
+        "PyTorch's side: leaves with requires_grad=True, the same three layers with torch.relu, "
+        "torch.nn.functional.cross_entropy, backward().",
+        "{name: norm(a − b) / max(norm(a), norm(b))} with a = leaf.grad of the engine and "
+        "b = leaf.grad.numpy() of PyTorch.",
+    ],
+)
+def gradient_errors(Tensor, params, X, t):
+    """{"W1": …, "b1": …, …}: relative errors of the engine's gradients against PyTorch's.
+
+    Of the network of milestone 1. Relative error: ‖a − b‖ / max(‖a‖, ‖b‖).
+    """
+    mine = {name: Tensor(p) for name, p in params.items()}
+    H1 = (X @ mine["W1"] + mine["b1"]).relu()
+    H2 = (H1 @ mine["W2"] + mine["b2"]).relu()
+    (H2 @ mine["W3"] + mine["b3"]).cross_entropy(t).backward()
+
+    theirs = {name: torch.tensor(p, requires_grad=True) for name, p in params.items()}
+    H1 = torch.relu(torch.tensor(X) @ theirs["W1"] + theirs["b1"])
+    H2 = torch.relu(H1 @ theirs["W2"] + theirs["b2"])
+    scores = H2 @ theirs["W3"] + theirs["b3"]
+    torch.nn.functional.cross_entropy(scores, torch.tensor(t)).backward()
+
+    pairs = {name: (mine[name].grad, theirs[name].grad.numpy()) for name in params}
+    norm = np.linalg.norm
+    return {name: norm(a - b) / max(norm(a), norm(b)) for name, (a, b) in pairs.items()}
+
+
+for _code, _why, *_changes in [
+    ("SELFTEST", "You compare the engine with itself. Such a check cannot fail: the other side must be PyTorch.",
+     ("theirs[name].grad.numpy())", "mine[name].grad.copy())")),
+    ("ABSOLUTE", "Those are absolute differences. Divide by the larger norm.",
+     (" / max(norm(a), norm(b))", "")),
+    ("SUMCANCEL", "Differences of both signs cancel in a sum. Take the norm of the difference.",
+     ("norm(a - b) /", "abs((a - b).sum()) /")),
+    ("LOOSE", "You round: an error of one millionth becomes 0. Return what you find, and judge afterwards.",
+     ("return {name: norm(a - b) / max(norm(a), norm(b))",
+      "return {name: np.round(norm(a - b) / max(norm(a), norm(b)), 3)")),
+    ("NANPASSES", "A NaN becomes 0 in yours. What is not a number is wrong.",
+     ("return {name: norm(a - b) / max(norm(a), norm(b))",
+      "return {name: np.nan_to_num(norm(a - b) / max(norm(a), norm(b)))")),
+]:  # fmt: skip
+    gradient_errors.mistake(_code, _why)(rewritten(gradient_errors.reference, *_changes))
+
+
+# ------------------------------------------------------------------ milestone 3
+
+
+WHY = {
+    "SIGN": "You go *up*: the loss on the training samples is far above that of a guess. The gradient points to where "
+    "the loss grows; subtract it.",
+    "SYMMETRY": "All units of the first layer are equal. They began equal, got equal gradients, and stay so: start with "
+    "random weights.",
+    "FIRSTBATCH": "It knows the first 64 samples by heart and not the others. Every batch must get its turn.",
+    "NOUPDATE": "The loss on the training samples is not below that of a guess, 2.303: do the parameters change at all?",
+}
+
+
+def _reads(train_digits):
+    X, t, X_test, t_test = digits()
+    with one_thread(), np.errstate(all="ignore"):
+        params = train_digits(tensor.Tensor, X, t)
+        missing = [n for n in ("W1", "b1", "W2", "b2", "W3", "b3") if n not in params]
+        if missing:
+            return Wrong(f"{', '.join(missing)} is missing in what you return.")
+        W = {n: np.asarray(getattr(p, "data", p), dtype=float) for n, p in params.items()}
+        share = float((_scores(W, X_test).argmax(axis=1) == t_test).mean())
+        if share >= WANTED:
+            return f"at least {WANTED:.0%}"
+        code = _why(W, X, t)
+    said = f"It reads {share:.1%} of the test digits; {WANTED:.0%} is the mark."
+    return Wrong(f"{WHY[code]} {said}" if code else said, code)
+
+
+def _scores(W, X):
+    H = np.maximum(X @ W["W1"] + W["b1"], 0)
+    return np.maximum(H @ W["W2"] + W["b2"], 0) @ W["W3"] + W["b3"]
+
+
+def _why(W, X, t) -> str | None:
+    """What most likely went wrong in a training run, by the parameters that it left."""
+    Z = _scores(W, X)
+    top = Z.max(axis=1)
+    lse = top + np.log(np.exp(Z - top[:, None]).sum(axis=1))
+    loss = (lse - Z[np.arange(len(t)), t]).mean()
+    right = Z.argmax(axis=1) == t
+    if np.allclose(W["W1"], W["W1"][:, :1]):
+        return "SYMMETRY"
+    if not loss < 20:
+        return "SIGN"
+    if loss > 2.2 and right[:64].mean() < 0.9:
+        return "NOUPDATE"
+    return "FIRSTBATCH" if right[:64].all() and right[64:].mean() < 0.9 else None
+
+
+@exercise(
+    minutes=30,
+    difficulty=3,
+    cases=[Case("the test digits, after training on the others", _reads)],
+    hints=[
+        "Start with random weights of variance 2/n_in and biases 0. Then epochs; in each a new order of the samples; "
+        "batches of about 64; a step for each batch.",
+        "For every batch build the graph anew: new leaves, so that no gradient of an earlier step is left. Then "
+        "params = {name: p − lr·leaves[name].grad …}.",
+        "64-128-64-10, 30 epochs, batches of 64, lr = 0.3 is enough. Shrink lr over the last epochs, and you are above "
+        "the mark with most seeds.",
+    ],
+)
+def train_digits(Tensor, X, t):
+    """Parameters of a 64-…-…-10 network, trained with the engine's gradients.
+
+    X (1437, 64), t (1437,). Keys: W1, b1, W2, b2, W3, b3; the network is that of milestone 1. It
+    must read 97% of the test digits, and train in less than 10 seconds.
+    """
+    rng = np.random.default_rng(0)
+    params = mutants.start((64, 128, 64, 10))
+    for epoch in range(30):
+        lr = 0.3 * (1 - epoch / 30)
+        for rows in np.array_split(rng.permutation(len(t)), len(t) // 64):
+            leaves = {name: Tensor(p) for name, p in params.items()}
+            H1 = (X[rows] @ leaves["W1"] + leaves["b1"]).relu()
+            H2 = (H1 @ leaves["W2"] + leaves["b2"]).relu()
+            (H2 @ leaves["W3"] + leaves["b3"]).cross_entropy(t[rows]).backward()
+            params = {name: p - lr * leaves[name].grad for name, p in params.items()}
+    return params
+
+
+_SHORT = ("range(30)", "range(8)")
+for _code, *_changes in [
+    ("SIGN", _SHORT, ("p - lr", "p + lr")),
+    ("SYMMETRY", _SHORT, ("mutants.start((64, 128, 64, 10))",
+     "{n: 0 * p for n, p in mutants.start((64, 128, 64, 10)).items()}")),
+    ("FIRSTBATCH", ("np.array_split(rng.permutation(len(t)), len(t) // 64)", "[np.arange(64)]")),
+    ("NOUPDATE", _SHORT,
+     ("params = {name: p - lr * leaves[name].grad for name, p in params.items()}", "pass")),
+]:  # fmt: skip
+    train_digits.mistake(_code, WHY[_code])(rewritten(train_digits.reference, *_changes))
