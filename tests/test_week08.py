@@ -6,6 +6,7 @@ import pytest
 import torch
 from cells import written
 from week08_answers import RIGHT, WRONG
+from week08_slips import SLIPS
 
 from helpers import Versions
 from helpers.attempt import stub_of
@@ -68,6 +69,14 @@ def test_a_right_answer_in_another_style_passes(name, source):
 def test_an_unlisted_wrong_answer_fails(name, changes):
     verdict = TASKS[name].check(rewritten(TASKS[name].reference, *changes))
     assert verdict.status == "failed"
+
+
+@pytest.mark.parametrize(("name", "slip"), each(SLIPS))
+def test_a_slip_is_named_in_its_own_words(name, slip):
+    source, code, words = slip
+    verdict = TASKS[name].check(written(source, name))
+    assert (verdict.status, verdict.mistake) == ("failed", code), verdict
+    assert words in verdict.message
 
 
 # ------------------------------------------------------------------ PyTorch's rules and messages

@@ -47,18 +47,19 @@ def _saved_case(label: str, f: Callable, shape: tuple[int, ...], dtype: torch.dt
             return results[-1]
 
         count = saved_bytes(watched, x)
-        return _hook_gives_nothing(results) or count
+        return hook_gives_nothing(results) or count
 
     return Case(label, run)
 
 
-def _hook_gives_nothing(results: list[torch.Tensor]) -> Wrong | None:
+def hook_gives_nothing(results: list[torch.Tensor]) -> Wrong | None:
     """A Wrong where a backward pass does not get back what was saved."""
-    try:
-        for result in results:
+    for result in results:
+        try:
             result.sum().backward()
-    except RuntimeError as error:  # TypeError in words, for unpack must give a tensor
-        if "unpack_hook" in str(error):
+        except RuntimeError as error:
+            if "unpack_hook" not in str(error):  # the attempt has run a backward pass itself
+                continue
             return Wrong(
                 "pack gives nothing back, so that a backward pass through this graph would fail. What pack "
                 "returns is kept in place of the tensor: `return t.detach()`.",

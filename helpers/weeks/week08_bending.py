@@ -1,12 +1,13 @@
-"""Week 8, sections 7 to 11: hooks, functions of one's own, double backward, checkpoints, detours."""
+"""Week 8, sections 7, 8 and 11: hooks, functions of one's own, and a detour around a step."""
 
 from __future__ import annotations
 
 import torch
-from torch.utils.checkpoint import checkpoint
 
-from helpers.exercise import Case, exercise
+from helpers.agreement import show
+from helpers.exercise import Case, Wrong, exercise
 from helpers.weeks.rewrite import rewritten
+from helpers.weeks.week07_graph import walk
 
 
 def numbers(*shape: int, seed: int = 0, spread: float = 1.0) -> torch.Tensor:
@@ -73,6 +74,12 @@ for _code, _why, _old, _new in [
     ("CLIPSVALUE", "You clip t, the value of the forward pass. The gradient is asked for.",
      "return t.register_hook(lambda g: g.clamp(-c, c))",
      "t.data.clamp_(-c, c)\n    return t.register_hook(lambda g: g)"),
+    ("CLIPSVALUE", "You clip t, a value of the forward pass, and no hook is set. The gradient is asked for, when it arrives: "
+     "`t.register_hook`.",
+     "t.register_hook(lambda g: g.clamp(-c, c))", "t.clamp(-c, c)"),
+    ("NORMCLIPPED", "You shrink the whole gradient where its *norm* is above c, as clip_grad_norm_ does. Here each entry is "
+     "clipped by itself: g.clamp(-c, c).",
+     "g.clamp(-c, c)", "g * min(1.0, c / g.norm().item())"),
     ("SCALED", "You multiply the gradient by c. Only what is beyond ±c changes.", "g.clamp(-c, c)", "g * c"),
 ]:  # fmt: skip
     clip_hook.mistake(_code, _why)(rewritten(clip_hook.reference, (_old, _new)))
@@ -98,19 +105,65 @@ class Cube(torch.autograd.Function):
 def _cube_gradient(shape, seed):
     def run(cube):
         x = numbers(*shape, seed=seed).requires_grad_()
-        y = cube.apply(x)
-        (grad,) = torch.autograd.grad(y, x, numbers(*shape, seed=seed + 1))
-        return {"value": y.tolist(), "gradient": grad.tolist()}
+        given = []
+        y = _noting(cube, given).apply(x)
+        if y is None:
+            return Wrong("forward gives None: is a `return` missing there?", "NORETURN")
+        try:
+            (grad,) = torch.autograd.grad(y, x, numbers(*shape, seed=seed + 1))
+        except RuntimeError:
+            if given:
+                return _misfit(given[-1], x) or Wrong(f"backward gives {show(given[-1], 40)}.")
+            raise
+        return _misfit(given[-1], x) or {"value": y.tolist(), "gradient": grad.tolist()}
 
     return Case(f"values and gradients, shape {shape}", run)
 
 
+def _noting(cube: type, given: list) -> type:
+    """The same function; what its backward gives is noted."""
+
+    def backward(ctx, *upstream):
+        given.append(cube.backward(ctx, *upstream))
+        return given[-1]
+
+    return type(cube)(cube.__name__, (cube,), {"backward": staticmethod(backward)})
+
+
+def _misfit(given: object, x: torch.Tensor) -> Wrong | None:
+    """What is wrong with the kind of thing that backward gives."""
+    given = given if isinstance(given, tuple) else (given,)
+    if len(given) != 1:
+        return Wrong(
+            "backward must return one gradient for each input of forward, here one; yours returns "
+            f"{len(given)}.",
+            "FNARITY",
+        )
+    if given[0] is None:
+        return Wrong("backward gives None: is a `return` missing there?", "NORETURN")
+    if isinstance(given[0], torch.Tensor) and given[0].shape != x.shape:
+        return Wrong(
+            f"The gradient that backward gives has the shape {tuple(given[0].shape)}, and x has "
+            f"{tuple(x.shape)}: one entry of the gradient for each of x, no sum over them.",
+            "FNSHAPE",
+        )
+    return None
+
+
+_NODOUBLE = (
+    "The first derivative is right, the second is not: what your backward computes with has no history. "
+    "Save x itself, `ctx.save_for_backward(x)`, and compute with operations of PyTorch on what "
+    "`ctx.saved_tensors` gives; then autograd can differentiate backward, too."
+)
+
+
 def _cube_checks(cube):
     x = numbers(4, seed=6).requires_grad_()
-    return {
-        "gradcheck": torch.autograd.gradcheck(cube.apply, x, raise_exception=False),
-        "gradgradcheck": torch.autograd.gradgradcheck(cube.apply, x, raise_exception=False),
-    }
+    if not torch.autograd.gradcheck(cube.apply, x, raise_exception=False):
+        return {"gradcheck": False}
+    if not torch.autograd.gradgradcheck(cube.apply, x, raise_exception=False):
+        return Wrong(_NODOUBLE, "NODOUBLE")
+    return {"gradcheck": True}
 
 
 def _cube_changed(cube):
@@ -144,133 +197,24 @@ for _code, _why, *_changes in [
     ("NOUPSTREAM", "That is the local derivative alone. Times the upstream gradient.",
      (_BACK, "return 3 * x**2 + 0 * grad_output")),
     ("POWERRULE", "The derivative of x³ is 3x²: the factor 3 is missing.", (_BACK, "return grad_output * x**2")),
-    ("FNARITY", "backward must return one gradient for each input of forward, here one; yours returns two.",
-     (_BACK, "return grad_output * 3 * x**2, grad_output")),
+    ("FNARITY", "backward must return one gradient for each input of forward, here one; yours returns 2.",
+     (_BACK, "return grad_output * 3 * x**2, None")),
+    ("FNSHAPE", "The gradient that backward gives has another shape than x: one entry of the gradient for each of x, "
+     "no sum over them.",
+     (_BACK, "return (grad_output * 3 * x**2).sum()")),
     ("NOSAVE", "Keeping x as `ctx.x` works until somebody changes it in place: no version is checked, and the gradient is "
      "silently wrong. save_for_backward checks.",
      ("ctx.save_for_backward(x)", "ctx.x = x"), ("(x,) = ctx.saved_tensors", "x = ctx.x")),
-    ("NODOUBLE", "The first derivative is right, the second is not: your backward cuts x off from its history. With "
-     "operations of PyTorch on the saved tensor itself, autograd can differentiate backward.",
+    ("NODOUBLE", _NODOUBLE,
      ("(x,) = ctx.saved_tensors", "x = ctx.saved_tensors[0].detach()")),
+    ("SAVEDNEW", "You save a new tensor, made inside forward, where nothing is recorded: it has no history, so that "
+     "backward cannot be differentiated again, and a later change of x goes unseen. Save x itself.",
+     ("save_for_backward(x)", "save_for_backward(3 * x**2)"), (_BACK, "return grad_output * x")),
     ("SAVEDOUTPUT", "You save x³ and use it as if it were x.",
      ("ctx.save_for_backward(x)\n        return x**3",
       "y = x**3\n        ctx.save_for_backward(y)\n        return y")),
 ]:  # fmt: skip
     cube.mistake(_code, _why)(rewritten(Cube, *_changes))
-
-
-# ------------------------------------------------------------------ double backward
-
-
-def _quartic(x):
-    return (x**4).sum() + (x[0] * x[1]) ** 2
-
-
-def _coupled(x):
-    A = numbers(3, 3, seed=11)
-    return ((A @ x).tanh() ** 2).sum() + x.prod()
-
-
-def _table(x):
-    return ((x @ x.T) ** 2).sum() + x.exp().sum()
-
-
-def _hvp_case(label, f, shape, seed):
-    def run(hvp):
-        x, v = numbers(*shape, seed=seed), numbers(*shape, seed=seed + 1)
-        got = hvp(f, x, v)
-        return got.detach().tolist() if isinstance(got, torch.Tensor) else got
-
-    return Case(label, run)
-
-
-@exercise(
-    minutes=15,
-    difficulty=2,
-    cases=[
-        _hvp_case("f = Σx⁴ + (x₀x₁)²", _quartic, (2,), 21),
-        _hvp_case("f = Σtanh(Ax)² + Πx", _coupled, (3,), 23),
-        _hvp_case("f = Σ(XXᵀ)² + Σexp(X), X (2, 3)", _table, (2, 3), 25),
-    ],
-    hints=[
-        "H·v is the gradient of g·v, where g is the gradient of f and v is a constant.",
-        "The first grad must be recorded itself, so that there is something to go back through: create_graph=True.",
-        "(g,) = torch.autograd.grad(f(x), x, create_graph=True); then torch.autograd.grad((g * v).sum(), x).",
-    ],
-)
-def hvp(f, x, v):
-    """H·v, where H is the Hessian of f at x, without building H; x and v have the same shape."""
-    x = x.detach().requires_grad_()
-    (g,) = torch.autograd.grad(f(x), x, create_graph=True)
-    (Hv,) = torch.autograd.grad((g * v).sum(), x)
-    return Hv
-
-
-for _code, _why, *_changes in [
-    ("NOCREATEGRAPH", "The gradient g has no history: PyTorch records its own backward pass only with create_graph=True.",
-     (", create_graph=True", "")),
-    ("DIAGONALONLY", "You differentiate Σg and multiply by v afterwards. That weighs the sums of the rows of H. v belongs "
-     "into the sum: (g·v).",
-     ("(g * v).sum(), x)", "g.sum(), x)"), ("return Hv", "return Hv * v")),
-    ("GRADIENTONLY", "g·v is the first derivative along v. One more grad of it gives H·v.",
-     ("return Hv", "return g * v")),
-    ("FORGOTV", "v has no part in your result: that is H times a vector of ones.", ("(g * v).sum()", "g.sum()")),
-    ("SQUAREDGRAD", "You differentiate g·g. That is 2·H·g; v is asked for.", ("(g * v)", "(g * g)")),
-]:  # fmt: skip
-    hvp.mistake(_code, _why)(rewritten(hvp.reference, *_changes))
-
-
-# ------------------------------------------------------------------ checkpoints
-
-
-@exercise(
-    minutes=15,
-    difficulty=2,
-    cases=[
-        Case("tanh, sigmoid", lambda g: g(lambda x: x.tanh().sigmoid())),
-        Case("four operations", lambda g: g(lambda x: x.tanh().sigmoid().relu().exp())),
-        Case("in float64", lambda g: g(lambda x: x.double().tanh().sigmoid().tanh())),
-        Case("a narrow layer", lambda g: g(lambda x: x[:, :2].tanh().exp().sigmoid())),
-    ],
-    hints=[
-        "torch.autograd.graph.saved_tensors_hooks(pack, unpack) calls pack with each tensor that is saved.",
-        "Count t.nbytes in pack. Run f(X) once as it is, and once as checkpoint(f, X, use_reentrant=False).",
-        "pack must give a tensor back: return t.detach(). unpack is lambda t: t. Only the forward pass runs.",
-    ],
-)
-def checkpoint_saved(f):
-    """(plain, checkpointed): bytes that are saved for backward in f(X), and under a checkpoint.
-
-    X = torch.ones(100, 10, requires_grad=True).
-    """
-    X = torch.ones(100, 10, requires_grad=True)
-
-    def saved(run):
-        sizes = []
-
-        def pack(t):
-            sizes.append(t.nbytes)
-            return t.detach()
-
-        with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
-            run()
-        return sum(sizes)
-
-    return saved(lambda: f(X)), saved(lambda: checkpoint(f, X, use_reentrant=False))
-
-
-for _code, _why, *_changes in [
-    ("COUNTSNUMBERS", "You count numbers. A float32 has 4 bytes, a float64 has 8: t.nbytes.",
-     ("t.nbytes", "t.nelement()")),
-    ("COUNTSTENSORS", "You count tensors; their bytes are asked for.", ("sum(sizes)", "len(sizes)")),
-    ("NOCHECKPOINT", "Both figures are without a checkpoint.",
-     ("checkpoint(f, X, use_reentrant=False)", "f(X)")),
-    ("SWAPPED", "The two figures are in the wrong order: plain first.",
-     ("return saved(lambda: f(X)), saved(lambda: checkpoint(f, X, use_reentrant=False))",
-      "return saved(lambda: checkpoint(f, X, use_reentrant=False)), saved(lambda: f(X))")),
-    ("NOGRADX", "X requires no grad in your code, so nothing is saved for it.", (", requires_grad=True", "")),
-]:  # fmt: skip
-    checkpoint_saved.mistake(_code, _why)(rewritten(checkpoint_saved.reference, *_changes))
 
 
 # ------------------------------------------------------------------ a detour around a step
@@ -279,14 +223,35 @@ for _code, _why, *_changes in [
 def _straight(shape, seed):
     def run(straight_through):
         x = numbers(*shape, seed=seed, spread=2.0).requires_grad_()
+        before = x.tolist()
         y = straight_through(x)
+        if y is x or x.tolist() != before:
+            return Wrong(
+                "Your code writes over x: whoever called it still needs those numbers, and `.data` moves no "
+                "version counter that could tell. Give a new tensor.",
+                "DATAWRITTEN",
+            )
         if not y.requires_grad:
             return {"value": y.tolist(), "gradient": "none: the result has no history"}
         (grad,) = torch.autograd.grad(y, x, numbers(*shape, seed=seed + 1), allow_unused=True)
+        if grad is not None and not grad.any() and _edges_to(x, y) > 1:
+            return Wrong(_CANCELS, "CANCELS")
         value = y.tolist()
         return {"value": value, "gradient": None if grad is None else grad.tolist()}
 
     return Case(f"x of shape {shape}", run)
+
+
+_CANCELS = (
+    "x stands in it twice, once with +1 and once with −1, and the two slopes cancel. Detach the whole "
+    "difference: (round(x) − x)."
+)
+
+
+def _edges_to(x: torch.Tensor, y: torch.Tensor) -> int:
+    """How many edges lead to x in the graph of y."""
+    parents = [parent for node in walk(y.grad_fn) for parent, _ in node.next_functions]
+    return sum(getattr(parent, "variable", None) is x for parent in parents)
 
 
 @exercise(
@@ -308,6 +273,10 @@ def straight_through(x):
 for _code, _why, _new in [
     ("ARGMAX", "round is flat between its steps: its gradient is 0 everywhere, and nothing is learned. Like argmax.",
      "x.round()"),
+    ("CANCELS", _CANCELS, "x + (x.round() - x)"),
+    ("DATAWRITTEN", "Your code writes over x: whoever called it still needs those numbers, and `.data` moves no version counter "
+     "that could tell. Give a new tensor.",
+     "x.data.copy_(x.data.round())"),
     ("NOROUND", "The gradient passes, and the value is not rounded.", "x * 1.0"),
     ("DETACHDATA", "Everything is detached: the result has no history at all.", "x.round().detach()"),
     ("DOUBLED", "The value is off by x: subtract x again, inside the detached part.", "x + x.round().detach()"),

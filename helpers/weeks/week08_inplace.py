@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from helpers.exercise import Arguments, exercise
+from helpers.agreement import agree, show
+from helpers.exercise import Arguments, Case, Wrong, exercise
 from helpers.weeks.rewrite import rewritten
 from helpers.weeks.week08_messages import MESSAGES
 
@@ -47,7 +48,7 @@ _SAVED = {
 
 
 @exercise(
-    minutes=15,
+    minutes=25,
     difficulty=2,
     cases=[
         Arguments(f"{name} {changed}", args=(f"{name} {changed}",))
@@ -60,8 +61,8 @@ _SAVED = {
         "saved is what its local derivative needs.",
         "The slope of exp is its output, that of log is 1 over its input. Sums, means, indexing and + need "
         "no numbers at all. `u * 3` needs the 3 only.",
-        "Sort the names: saves nothing; input (mul, div, pow, log, gelu, var, mm); output (exp, sqrt, tanh, "
-        "sigmoid, relu, softmax, log_softmax); both (max, amax, logsumexp).",
+        "Five save nothing: add, mul_const, sum, mean, index. Three save both: max, amax, logsumexp. Each of the "
+        "others saves one. Which? Write its derivative down: is it shorter with u, or with y?",
     ],
 )
 def predict_inplace(op):
@@ -108,15 +109,26 @@ for _code, _why, *_changes in [
     predict_inplace.mistake(_code, _why)(rewritten(predict_inplace.reference, *_changes))
 
 
-def _error_advice(case, expected, got) -> str:
-    return f"The message was: {case.args[0][:110]} …  It is {expected}; you say {got!r}."
+def _message_case(title: str, code: str, text: str) -> Case:
+    def run(name_error):
+        said = name_error(text)
+        if said is None:
+            return Wrong(
+                f"None of your conditions fits this message: {show(text, 110)} It is {code}. Choose words "
+                "that stand in it.",
+                "NOBRANCH",
+            )
+        if not agree(code, said):
+            return Wrong(f"{show(text, 110)} It is {code}; you say {show(said, 30)}.")
+        return said
+
+    return Case(title, run)
 
 
 @exercise(
     minutes=15,
     difficulty=1,
-    cases=[Arguments(title, args=(text,)) for title, (code, program_, text) in MESSAGES.items()],
-    advice=_error_advice,
+    cases=[_message_case(title, code, text) for title, (code, _, text) in MESSAGES.items()],
     hints=[
         "Choose for each code a few words that stand in its messages and in no other. `if words in text`.",
         "Order matters: the message about a leaf also says `in-place`, the one about saved values says "
