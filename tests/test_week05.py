@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 import week05_answers as answers
+import week05_slips as slips
 from cells import written
 from micrograd.engine import Value as Micrograd
 from week01_answers import changed
@@ -58,6 +59,11 @@ WRONG = {
         k: (source, None, said or "") for k, (source, said) in answers.SIZES_WRONG.items()
     },
 }
+SLIPS = {
+    "topological_order": slips.ORDER,
+    "draw_graph": slips.DRAWINGS_WRONG,
+    "zero_grad": slips.ZERO,
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -82,9 +88,10 @@ def answer(name, source):
     return written(source, name, **CELL)
 
 
-def each(table):
+def each(*tables):
     return [
         pytest.param(name, *([entry] if isinstance(entry, str) else entry), id=f"{name}: {label}")
+        for table in tables
         for name, entries in table.items()
         for label, entry in entries.items()
     ]
@@ -122,7 +129,7 @@ def test_a_right_answer_in_another_style_passes(name, source):
     assert verdict.status == "passed", verdict.text
 
 
-@pytest.mark.parametrize("name, source, code, said", each(WRONG))
+@pytest.mark.parametrize("name, source, code, said", each(WRONG, SLIPS))
 def test_a_wrong_answer_fails_and_is_told_why(name, source, code, said):
     verdict = TYPED[name].check(answer(name, source))
     assert verdict.status == "failed"

@@ -197,7 +197,7 @@ def draw_graph(root):
             stack.append(p)
     return dot
 """,
-    "DOT by hand, from child to parent": """
+    "DOT by hand": """
 def draw_graph(root):
     lines, names, todo = ["digraph {", "  rankdir=LR"], {}, [root]
     while todo:
@@ -208,50 +208,15 @@ def draw_graph(root):
         todo += n.parents
     for n in names:
         for p in n.parents:
-            lines.append(f"  {names[n]} -> {names[p]};")
+            lines.append(f"  {names[p]} -> {names[n]};")
     return "\\n".join(lines + ["}"])
 """,
-    "the numbers are the names": """
-import graphviz
-def draw_graph(root):
-    dot = graphviz.Digraph()
-    for n in topological_order(root):
-        dot.node(f"{n.data:.4f}")
-        for p in n.parents:
-            dot.edge(f"{p.data:.4f}", f"{n.data:.4f}", label=n.op)
-    return dot
-""",
-    "equations of numbers": """
-def draw_graph(root):
-    return "\\n".join(f"{n.data:.4g} = {n.op} " + " ".join(f"{p.data:.4g}" for p in n.parents)
-                      for n in topological_order(root))
-""",
-    "a list of edges": """
+    "nodes, then edges": """
 def draw_graph(root):
     order = topological_order(root)
-    return "\\n".join([f"node {n.data:.5f}" for n in order]
-                      + [f"{p.data:.5f} -> {n.data:.5f}" for n in order for p in n.parents])
-""",
-    "an indented tree": """
-def draw_graph(root):
-    lines = []
-    def show(n, depth):
-        lines.append("    " * depth + f"{n.op or 'leaf'} {n.data:g}")
-        for p in n.parents: show(p, depth + 1)
-    show(root, 0)
-    return "\\n".join(lines)
-""",
-    "a tree with branches": """
-def draw_graph(root):
-    def show(n, indent):
-        rows = [f"{n.data:.3f} {n.op}"]
-        for i, p in enumerate(n.parents):
-            last = i == len(n.parents) - 1
-            first, *rest = show(p, indent)
-            rows.append(("└── " if last else "├── ") + first)
-            rows += [("    " if last else "│   ") + row for row in rest]
-        return rows
-    return "\\n".join(show(root, ""))
+    name = {n: chr(97 + i) for i, n in enumerate(order)}
+    return "\\n".join([f"{name[n]}: {n.data:.5f}" for n in order]
+                      + [f"{name[p]} -> {name[n]}" for n in order for p in n.parents])
 """,
     "numbered rows": """
 def draw_graph(root):
@@ -270,21 +235,19 @@ def draw_graph(root):
 """,
 }
 DRAWINGS_WRONG = {
-    "edges in a set": (changed(DRAWINGS["a list of edges"], (
-        '[f"{p.data:.5f} -> {n.data:.5f}" for n in order for p in n.parents]',
-        'sorted({f"{p.data:.5f} -> {n.data:.5f}" for n in order for p in n.parents})')),
+    "edges in a set": (changed(DRAWINGS["nodes, then edges"], (
+        '[f"{name[p]} -> {name[n]}" for n in order for p in n.parents]',
+        'sorted({f"{name[p]} -> {name[n]}" for n in order for p in n.parents})')),
         "EDGEDICT", "a set"),
     "Karpathy's, edges in a set": (changed(DRAWINGS["Karpathy's graphviz"], (
         "for p in n.parents:", "for p in set(n.parents):")), "EDGEDICT", "a set"),
     "all on one line": ("""
 def draw_graph(root): return " ".join(f"{n.data:.4f}" for n in topological_order(root))
 """, "EDGEDICT", "A set or a dict"),
-    "the nodes alone, in DOT": (changed(DRAWINGS["the numbers are the names"], (
-        'dot.edge(f"{p.data:.4f}", f"{n.data:.4f}", label=n.op)',
-        "pass")), "NOEDGES", "node.parents"),
-    "no leaves": (changed(DRAWINGS["the numbers are the names"], (
-        "topological_order(root):", "[n for n in topological_order(root) if n.parents]:"),
-        ("dot.edge(f\"{p.data:.4f}\"", "dot.edge('?'")), "NONUMBERS", "node.data"),
+    "the nodes alone, in DOT": (changed(DRAWINGS["Karpathy's graphviz"], (
+        "dot.edge(str(id(p)), str(id(n)) + n.op)", "pass")), "NOEDGES", "node.parents"),
+    "no leaves": (changed(DRAWINGS["Karpathy's graphviz"], (
+        "label=label", "label=label if n.op else '?'")), "NONUMBERS", "node.data"),
     "printed": ("def draw_graph(root): print(root.data)", None, "return"),
     "the picture itself": ("""
 from helpers import draw
@@ -311,7 +274,7 @@ def zero_grad(root):
 """,
     "returns the root": """
 def zero_grad(root):
-    for n in topological_order(root): n.grad *= 0.0
+    for n in topological_order(root): n.grad = n.grad.__class__(0)
     return root
 """,
 }

@@ -10,8 +10,8 @@ from helpers.weeks.week05_clinic import BUGS, clinic, engines
 from helpers.weeks.week05_engine import Value, left_behind
 from helpers.weeks.week05_graphs import draw_graph, zero_grad
 from helpers.weeks.week05_operators import fresh_engine, reflected, rules
-from helpers.weeks.week05_order import topological_order
 from helpers.weeks.week05_testing import engine_size, fuzz
+from helpers.weeks.week05_topological import topological_order
 from helpers.weeks.week05_traversals import traversals
 
 __all__ = ["BUGS", "all", "engines", "fresh_engine", "left_behind", "traversals"]

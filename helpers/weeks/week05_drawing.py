@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from helpers.agreement import show
 from helpers.exercise import Wrong
 
 CLOSE = 0.004  # relative: a number with three digits is near enough
@@ -33,21 +34,95 @@ def what_is_missing(drawing: object, nodes: Sequence) -> Wrong | None:
     nodes : sequence
         Every node of the graph, with `data`, `op` and `parents`; their numbers differ.
     """
-    text = drawing if isinstance(drawing, str) else drawing.source
-    text = re.sub(r"\\[nlr]", " ", text)
+    text = _text(drawing)
     values = [node.data for node in nodes]
     shown = {i for number in _numbers(text) for i in _near(number, values)}
     for i, node in enumerate(nodes):
         if i not in shown:
-            what = f"the result of `{node.op}`" if node.parents else "a leaf"
-            return Wrong(f"The number {node.data:.4g}, {what}, is nowhere in the drawing. Show every "
-                         "node with its number, `node.data`.", "NONUMBERS")  # fmt: skip
+            return _missing_number(node, _numbers(text))
     wanted = Counter((nodes.index(p), i) for i, node in enumerate(nodes) for p in node.parents)
-    found = max(_readings(text, values, wanted), key=lambda edges: _covered(edges, wanted))
+    readings = _readings(text, values, wanted)
+    way, found = max(readings.items(), key=lambda reading: _covered(reading[1], wanted))
     for (p, i), times in wanted.items():
         if found[p, i] < times:
             return _missing_edge(nodes[p], nodes[i], found[p, i], times)
-    return None
+    if way == "backward":
+        return Wrong(
+            "Your arrows run backward, from a result to its operands. Let them run as the numbers do: "
+            "dot.edge(operand, result).",
+            "BACKWARD",
+        )
+    if way == "nested":
+        return _drawn_again(text)
+    return _on_top(text, nodes)
+
+
+def not_told_apart(drawing: object, number: float, count: int) -> Wrong | None:
+    """What is wrong if some of the `count` nodes that hold this number look alike in a drawing."""
+    text = _text(drawing)
+    if _is_dot(text):
+        labels, arrows = _statements(text)
+        names = {*labels, *(end for pair in arrows for end in pair)}
+        shown = {name for name in names if _shows(labels.get(name, name), number)}
+    else:
+        lines = [line.strip() for line in text.splitlines() if _shows(line, number)]
+        words = [word for line in lines for word in re.split(r"[\s,]+", line)]
+        alone = {line for line in lines if all(_near(n, [number]) for n in _numbers(line) if n % 1)}
+        shown = max(alone, {word for word in words if _shows(word, number)}, key=len)
+    if len(shown) >= count:
+        return None
+    return Wrong(
+        f"Two nodes hold {number:g}, and the drawing does not tell them apart. Give each node a name "
+        "of its own, such as n0, n1, …, in a dict from node to name; a number is not a name.",
+        "SAMENUMBER",
+    )
+
+
+def _text(drawing: object) -> str:
+    text = drawing if isinstance(drawing, str) else drawing.source
+    return re.sub(r"\\[nlr]", " ", text)
+
+
+def _is_dot(text: str) -> bool:
+    return bool(re.match(r"\s*(strict\s+)?digraph\b", text))
+
+
+def _shows(text: str, number: float) -> bool:
+    return any(_near(n, [number]) for n in _numbers(text))
+
+
+def _missing_number(node, numbers: list[float]) -> Wrong:
+    rough = min(numbers, key=lambda n: abs(n - node.data), default=0.0)
+    if abs(rough - node.data) < 0.01 * abs(node.data):
+        return Wrong(
+            f"{node.data:.4g} is shown as {show(rough)}. Show at least four digits: "
+            "`{node.data:.4g}`.", "ROUNDED")  # fmt: skip
+    what = f"the result of `{node.op}`" if node.parents else "a leaf"
+    return Wrong(f"The number {node.data:.4g}, {what}, is nowhere in the drawing. Show every "
+                 "node with its number, `node.data`.", "NONUMBERS")  # fmt: skip
+
+
+def _drawn_again(text: str) -> Wrong | None:
+    lines = [re.sub(r"^\W+", "", line).strip() for line in text.splitlines()]
+    line, times = Counter(lines).most_common(1)[0]
+    if times == 1:
+        return None
+    return Wrong(
+        f"`{line}` is drawn {times} times. A tree repeats what is shared, and of 40 doublings it would "
+        "draw 2⁴⁰ lines. Draw each node once, on a line of its own, and name its operands there.",
+        "TREE",
+    )
+
+
+def _on_top(text: str, nodes: Sequence) -> Wrong | None:
+    twice = next((n for n in nodes if len({*map(id, n.parents)}) < len(n.parents)), None)
+    if twice is None or not re.match(r"\s*strict\b", text):
+        return None
+    return Wrong(
+        "In a `strict` graph dot draws one edge where there are two: that of x·x lies on top of the "
+        "other. Leave `strict` out.",
+        "EDGEDICT",
+    )
 
 
 def _missing_edge(parent, node, found: int, times: int) -> Wrong:
@@ -69,18 +144,18 @@ def _covered(edges: Edges, wanted: Edges) -> int:
     return sum((edges & wanted).values())
 
 
-def _readings(text: str, values: list[float], wanted: Edges) -> Iterator[Edges]:
+def _readings(text: str, values: list[float], wanted: Edges) -> dict[str, Edges]:
     """The edges in a drawing, read in every way in which it may be meant."""
-    if re.match(r"\s*(strict\s+)?digraph\b", text):
-        arrows = _arrows(text[text.index("{") :], values)
-        yield arrows
-        yield _turned(arrows)
-        return
+    if _is_dot(text):
+        arrows = _arrows(text, values)
+        return {"arrows": arrows, "backward": _turned(arrows)}
     lines = [line for line in text.splitlines() if line.strip()]
-    yield _on_lines(lines, values, wanted)
     nested = _nested(lines, values)
-    yield nested
-    yield _turned(nested)
+    return {
+        "lines": _on_lines(lines, values, wanted),
+        "nested": nested,
+        "upside down": _turned(nested),
+    }
 
 
 def _turned(edges: Edges) -> Edges:
@@ -140,8 +215,9 @@ def _nested(lines: list[str], values: list[float]) -> Edges:
 # ------------------------------------------------------------------ DOT
 
 
-def _arrows(body: str, values: list[float]) -> Edges:
-    """Arrows between nodes with numbers; they may pass through one node without, an operation."""
+def _statements(text: str) -> tuple[dict[str, str], Counter[tuple[str, str]]]:
+    """The nodes of a DOT source with what is written at each, and its arrows."""
+    body = text[text.index("{") :]
     labels: dict[str, str] = {}
     arrows: Counter[tuple[str, str]] = Counter()
     for ends, attributes in _STATEMENT.findall(body):
@@ -150,6 +226,12 @@ def _arrows(body: str, values: list[float]) -> Edges:
             labels[names[0]] = f"{labels.get(names[0], names[0])} {attributes}"
         for pair in zip(names, names[1:]):
             arrows[pair] += 1
+    return labels, arrows
+
+
+def _arrows(text: str, values: list[float]) -> Edges:
+    """Arrows between nodes with numbers; they may pass through one node without, an operation."""
+    labels, arrows = _statements(text)
     means = {
         name: {i for number in _numbers(labels.get(name, name)) for i in _near(number, values)}
         for name in {end for pair in arrows for end in pair}
@@ -157,9 +239,9 @@ def _arrows(body: str, values: list[float]) -> Edges:
     found: Edges = Counter()
     for (a, b), times in arrows.items():
         found.update({(i, j): times for i in means[a] for j in means[b]})
-        for (c, d), _ in arrows.items() if not means[b] else ():
+        for (c, d), more in arrows.items() if not means[b] else ():
             if c == b:
-                found.update({(i, j): times for i in means[a] for j in means[d]})
+                found.update({(i, j): times * more for i in means[a] for j in means[d]})
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 
@@ -11,7 +12,7 @@ from helpers.engine.scalar import topological_order
 from helpers.exercise import Case, Wrong, exercise
 from helpers.weeks import week05_order as order
 from helpers.weeks.rewrite import rewritten
-from helpers.weeks.week05_drawing import what_is_missing
+from helpers.weeks.week05_drawing import not_told_apart, what_is_missing
 
 # ------------------------------------------------------------------ a first drawing
 
@@ -40,6 +41,7 @@ def squashed():
     return (x * w).tanh().exp() + w
 
 
+COMPLETE = "every node and every edge"
 DRAWN = {
     "a leaf, 1.25": single,
     "x·x at 1.5": square,
@@ -50,33 +52,41 @@ DRAWN = {
 
 
 def drawing_cases() -> list[Case]:
-    return [_drawing_case(label, build) for label, build in DRAWN.items()]
+    return [*(_drawing_case(label, build) for label, build in DRAWN.items()), _same_number()]
 
 
 def _drawing_case(label: str, build: Callable) -> Case:
     def run(draw_graph):
         root = build()
         drawing = draw_graph(root)
-        if isinstance(drawing, str) or isinstance(getattr(drawing, "source", None), str):
-            return what_is_missing(drawing, topological_order(root)) or "every node and every edge"
-        if drawing is None or isinstance(drawing, int | float):
-            return drawing
-        return Wrong(
-            f"Return the drawing as a text or as a graphviz.Digraph; you return {show(drawing)}."
-        )
+        return _no_drawing(drawing) or what_is_missing(drawing, topological_order(root)) or COMPLETE
 
     return Case(label, run)
 
 
-def _a_text(case, expected, got):
-    return None if got == expected else agree("text", got).message
+def _same_number() -> Case:
+    def run(draw_graph):
+        x, y = fifty.Value(1.3), fifty.Value(1.3)
+        drawing = draw_graph((x + y) * y)
+        return _no_drawing(drawing) or not_told_apart(drawing, 1.3, 2) or COMPLETE
+
+    return Case("(x + y)·y at x = y = 1.3", run)
+
+
+def _no_drawing(drawing: object) -> Wrong | None:
+    if isinstance(drawing, str) or isinstance(getattr(drawing, "source", None), str):
+        return None
+    missing = " Is a `return` missing?" if drawing is None else ""
+    return Wrong(
+        f"Return the drawing as a text or as a graphviz.Digraph; you return {show(drawing)}.{missing}"
+    )
 
 
 @exercise(
     minutes=20,
     difficulty=2,
     cases=drawing_cases,
-    judge=_a_text,
+    judge=lambda case, expected, got: None,
     hints=[
         "What belongs to the picture? One entry for each node, and for each node one arrow from every "
         "operand: from x twice, if it is x·x. You know a list of all nodes.",
@@ -128,15 +138,18 @@ def _zeroing_case(label: str) -> Case:
         nodes, draw = order.nodes_of(label), random.Random(5)
         for node in nodes:
             node.grad = draw.uniform(1, 9)
+        if label.startswith("ladder"):
+            nodes[4].grad = math.nan  # as after an overflow
+        before = [node.grad for node in nodes]
         result = order.tried(zero_grad, nodes[-1])
         if isinstance(result, Wrong):
             return result
-        return _what_is_left(nodes) or "all zero"
+        return _what_is_left(nodes, before) or "all zero"
 
     return Case(label, run)
 
 
-def _what_is_left(nodes: list[order.Node]) -> Wrong | None:
+def _what_is_left(nodes: list[order.Node], before: list[float]) -> Wrong | None:
     root = nodes[-1]
     left = next((node for node in nodes if not _is_zero(node.grad)), None)
     changed = next((node for node in nodes if node.data != 1.0), None)
@@ -149,6 +162,16 @@ def _what_is_left(nodes: list[order.Node]) -> Wrong | None:
             "You set gradients to None. The next backward pass *adds* to them, and None + 1.0 is an "
             "error. Set them to 0.0.",
             "SETNONE",
+        )
+    if all(node.grad is old for node, old in zip(nodes, before)):
+        return Wrong(
+            "Nothing has changed, every node keeps its gradient. `==` compares and `=` assigns; and "
+            "`grad = 0.0` sets a name of yours, `node.grad = 0.0` that of the node."
+        )
+    if left.grad != left.grad:
+        return Wrong(
+            f"`{left.name}` still has the gradient NaN, as after an overflow: 0 times NaN is NaN. "
+            "Assign 0.0."
         )
     what = "the result itself" if left is root else "a node in the middle"
     what = what if left._parents else "a leaf"
@@ -189,6 +212,8 @@ for _code, _why, *_changes in [
      ("        node.grad = 0.0", "        if node.parents:\n            node.grad = 0.0")),
     ("ONELEVEL", "You set root and its operands, and stop there. The operands have operands, too.",
      ("for node in topological_order(root)", "for node in [root, *root.parents]")),
+    ("ROOTKEPT", "root itself keeps its gradient. It belongs to the graph, too.",
+     ("for node in topological_order(root)", "for node in topological_order(root)[:-1]")),
     ("SETNONE", "You set gradients to None. The next backward pass *adds* to them, and None + 1.0 is an "
      "error. Set them to 0.0.",
      ("node.grad = 0.0", "node.grad = None")),

@@ -1,0 +1,182 @@
+"""Slips in week 5's exercises that a trial by a learner has brought up: each is seen and named.
+
+An entry is (source, CODE or None, words of the verdict).
+"""
+
+from week01_answers import changed
+from week05_answers import DRAWINGS
+
+# ------------------------------------------------------------------ the order
+
+PUSHED = """
+def topological_order(root):
+    order, seen, stack = [], {root}, [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            order.append(node)
+            continue
+        stack.append((node, True))
+        for p in node.parents:
+            if p not in seen:
+                seen.add(p)
+                stack.append((p, False))
+    return order
+"""
+ORDER = {
+    "marked when pushed": (PUSHED, "ORDER", "when you *push* it"),
+    "marked when pushed, the last operand first": (
+        changed(PUSHED, ("in node.parents", "in reversed(node.parents)")),
+        "ORDER",
+        "d = c + a",
+    ),
+    "another name for parents": (
+        changed(PUSHED, ("node.parents", "node._prev")),
+        None,
+        "in `parents`, as in week 1. It has no `_prev`",
+    ),
+    "a mark on the node": (
+        """
+def topological_order(root):
+    order, stack = [], [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if ready: order.append(node)
+        elif not getattr(node, "mark", 0):
+            node.mark = 1
+            stack += [(node, True)] + [(p, False) for p in node.parents]
+    return order
+""",
+        "LEFTOVER",
+        "a mark on the nodes",
+    ),
+    "never taken off": (
+        """
+def topological_order(root):
+    order, stack = [], [root]
+    while stack:
+        node = stack[-1]
+        if node.parents: stack += node.parents
+        else: order.append(stack.pop())
+    return order
+""",
+        None,
+        "it never ends",
+    ),
+    "turned around without need": (
+        changed(PUSHED, ("return order", "return reversed(order)")),
+        None,
+        "`reversed` gives an iterator",
+    ),
+}
+
+# ------------------------------------------------------------------ the drawing
+
+EDGES = "[f'{p.data:.5f} -> {n.data:.5f}' for n in order for p in n.parents]"
+DRAWINGS_WRONG = {
+    "arrows from child to parent": (
+        changed(
+            DRAWINGS["Karpathy's graphviz"],
+            ("dot.edge(str(id(n)) + n.op, str(id(n)))", "dot.edge(str(id(n)), str(id(n)) + n.op)"),
+            ("dot.edge(str(id(p)), str(id(n)) + n.op)", "dot.edge(str(id(n)) + n.op, str(id(p)))"),
+        ),
+        "BACKWARD",
+        "dot.edge(operand, result)",
+    ),
+    "the numbers are the names": (
+        """
+import graphviz
+def draw_graph(root):
+    dot = graphviz.Digraph()
+    for n in topological_order(root):
+        dot.node(f"{n.data:.4f}")
+        for p in n.parents:
+            dot.edge(f"{p.data:.4f}", f"{n.data:.4f}", label=n.op)
+    return dot
+""",
+        "SAMENUMBER",
+        "does not tell them apart",
+    ),
+    "equations of numbers": (
+        """
+def draw_graph(root):
+    return "\\n".join(f"{n.data:.4g} = {n.op} " + " ".join(f"{p.data:.4g}" for p in n.parents)
+                      for n in topological_order(root))
+""",
+        "SAMENUMBER",
+        "does not tell them apart",
+    ),
+    "a list of edges between numbers": (
+        f"""
+def draw_graph(root):
+    order = topological_order(root)
+    return "\\n".join([f"node {{n.data:.5f}}" for n in order] + {EDGES})
+""",
+        "SAMENUMBER",
+        "does not tell them apart",
+    ),
+    "an indented tree": (
+        """
+def draw_graph(root):
+    lines = []
+    def show(n, depth):
+        lines.append("    " * depth + f"{n.op or 'leaf'} {n.data:g}")
+        for p in n.parents: show(p, depth + 1)
+    show(root, 0)
+    return "\\n".join(lines)
+""",
+        "TREE",
+        "is drawn 2 times",
+    ),
+    "a tree with branches": (
+        """
+def draw_graph(root):
+    def show(n, indent):
+        rows = [f"{n.data:.3f} {n.op}"]
+        for i, p in enumerate(n.parents):
+            last = i == len(n.parents) - 1
+            first, *rest = show(p, indent)
+            rows.append(("└── " if last else "├── ") + first)
+            rows += [("    " if last else "│   ") + row for row in rest]
+        return rows
+    return "\\n".join(show(root, ""))
+""",
+        "TREE",
+        "is drawn 2 times",
+    ),
+    "strict": (
+        changed(DRAWINGS["Karpathy's graphviz"], ('Digraph(format="svg"', "Digraph(strict=True")),
+        "EDGEDICT",
+        "Leave `strict` out",
+    ),
+    "two digits": (
+        changed(DRAWINGS["numbered rows"], ("{n.data:.4f}", "{n.data:.2f}")),
+        "ROUNDED",
+        "1.015 is shown as 1.01",
+    ),
+}
+
+# ------------------------------------------------------------------ zero
+
+ZERO = {
+    "== for =": (
+        "def zero_grad(root):\n    for n in topological_order(root): n.grad == 0.0",
+        None,
+        "`==` compares",
+    ),
+    "a name of one's own": (
+        "def zero_grad(root):\n    for n in topological_order(root): grad = 0.0",
+        None,
+        "a name of yours",
+    ),
+    "all but root": (
+        "def zero_grad(root):\n    for n in topological_order(root)[:-1]: n.grad = 0.0",
+        "ROOTKEPT",
+        "root itself keeps its gradient",
+    ),
+    "times 0": (
+        "def zero_grad(root):\n    for n in topological_order(root): n.grad *= 0.0",
+        None,
+        "0 times NaN is NaN",
+    ),
+}
