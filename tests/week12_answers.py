@@ -1,4 +1,7 @@
-"""Answers to week 12 as learners type them: right in other styles, and wrong in unlisted ways. WRONG holds pieces of the reference's source and what stands in their place."""
+"""Answers to week 12 as learners type them: right in other styles, and wrong in unlisted ways.
+
+WRONG holds pieces of the reference's source and what stands in their place.
+"""
 
 RIGHT = {
     "compare": {
