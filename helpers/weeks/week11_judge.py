@@ -119,7 +119,7 @@ def near(tolerance: float, known: Callable[[], Iterable[Mistake]]):
         wrong = np.flatnonzero(~(np.abs(ratios - 1) <= tolerance))
         if not len(wrong):
             return None
-        for mistake in known():
+        for mistake in known() if len(got) > 2 else ():  # one number can be anything
             with contextlib.suppress(Exception):  # it may fail here, and is then not the one
                 theirs = case.run(mistake.attempt)
                 if theirs.shape == got.shape and np.allclose(got, theirs, rtol=tolerance, atol=0):

@@ -82,7 +82,7 @@ for _code, _why, *_changes in [
     minutes=20,
     difficulty=3,
     cases=cases.theory_cases,
-    tolerance=1e-6,
+    tolerance=1e-4,  # other ways to average over a normal distribution are welcome
     hints=[
         "Carry one number from layer to layer: m = E[h²], which is 1 for the inputs. Then "
         "var_z = n·s²·m.",

@@ -13,7 +13,7 @@ from helpers.exercise import exercise
 from helpers.weeks import week11_cases as cases
 from helpers.weeks.rewrite import rewritten
 
-POINTS = [(1.0, 0.5, 1.0), (-0.5, 1.0, -1.0), (0.8, -1.2, 0.5), (-1.0, -0.6, 0.2)]  # x1, x2, target
+POINTS = [(1.0, 0.2, 1.0), (0.5, 1.0, -1.0), (-0.6, 1.0, 1.0), (-1.0, 0.3, -1.0)]  # x1, x2, target
 
 
 @exercise(

@@ -1,0 +1,414 @@
+"""Answers to week 11 as learners type them: right in other styles, known mistakes in other styles,
+and wrong in ways that nobody has listed (each with words that its verdict must contain).
+"""
+
+RIGHT = {
+    "init": {
+        "rng.normal, Q with signs": """
+            def init(kind, n_in, n_out, rng):
+                shape = (n_in, n_out)
+                if kind == "small":
+                    return rng.normal(0, 0.01, shape)
+                if kind == "one":
+                    return rng.normal(size=shape)
+                if kind == "xavier":
+                    return rng.normal(0, ((n_in + n_out) / 2) ** -0.5, shape)
+                if kind == "he":
+                    return rng.normal(0, (2 / n_in) ** 0.5, shape)
+                if kind == "default":
+                    return (2 * rng.random(shape) - 1) / np.sqrt(n_in)
+                A = rng.normal(size=shape if n_in >= n_out else shape[::-1])
+                Q, R = np.linalg.qr(A)
+                Q = Q * np.sign(np.diag(R)) * 2 ** 0.5
+                return Q if n_in >= n_out else Q.T
+            """,
+        "another order of draws, singular vectors": """
+            def init(kind, n_in, n_out, rng):
+                A = rng.standard_normal((n_out, n_in)).T
+                if kind == "orthogonal":
+                    U, _, V = np.linalg.svd(A, full_matrices=False)
+                    return np.sqrt(2) * U @ V
+                if kind == "default":
+                    a = 1 / np.sqrt(n_in)
+                    return rng.uniform(-a, a, size=(n_out, n_in)).T
+                std = dict(small=0.01, one=1, he=np.sqrt(2 / n_in))
+                return A * std.get(kind, np.sqrt(2 / (n_in + n_out)))
+            """,
+    },
+    "std_per_layer": {
+        "a list, another seed, rng.normal": """
+            def std_per_layer(kind, act, depth):
+                rng = np.random.default_rng(123)
+                f = {"relu": lambda z: z * (z > 0), "tanh": np.tanh}[act]
+                h, out = rng.normal(size=(200, 128)), []
+                while len(out) < depth:
+                    h = f(h @ init(kind, 128, 128, rng))
+                    out.append(float(np.std(h)))
+                return out
+            """,
+        "all weights first": """
+            def std_per_layer(kind, act, depth):
+                rng = np.random.default_rng(1)
+                Ws = [init(kind, 128, 128, rng) for _ in range(depth)]
+                h, stds = rng.standard_normal((200, 128)), np.empty(depth)
+                for k, W in enumerate(Ws):
+                    h = np.tanh(h @ W) if act == "tanh" else (h @ W).clip(0)
+                    stds[k] = h.std()
+                return stds
+            """,
+    },
+    "predict_std": {
+        "recursion, Gauss and Hermite": """
+            def predict_std(act, s, n, depth):
+                u, w = np.polynomial.hermite_e.hermegauss(101)
+                w = w / w.sum()
+                m, out = 1.0, []
+                for _ in range(depth):
+                    z = np.sqrt(n * m) * s * u
+                    if act == "linear":
+                        m = n * m * s * s
+                        out.append(np.sqrt(m))
+                    elif act == "relu":
+                        v = n * m * s * s
+                        m = v / 2
+                        out.append(np.sqrt(v / 2 * (1 - 1 / np.pi)))
+                    else:
+                        m = (w * np.tanh(z) ** 2).sum()
+                        out.append(np.sqrt(m))
+                return out
+            """,
+        "closed forms where there are": """
+            def predict_std(act, s, n, depth):
+                g = s * np.sqrt(n)
+                if act == "linear":
+                    return g ** np.arange(1, depth + 1)
+                if act == "relu":
+                    return (g / np.sqrt(2)) ** np.arange(1, depth + 1) * np.sqrt(1 - 1 / np.pi)
+                out, std = [], 1.0
+                for _ in range(depth):
+                    std = np.sqrt(gaussian_mean(lambda z: np.tanh(z) ** 2, g * std))
+                    out.append(std)
+                return tuple(out)
+            """,
+    },
+    "grad_std_per_layer": {
+        "slopes kept on the way": """
+            def grad_std_per_layer(kind, act, depth):
+                rng = np.random.default_rng(5)
+                h, kept = rng.normal(size=(200, 128)), []
+                for _ in range(depth):
+                    W = init(kind, 128, 128, rng)
+                    z = h @ W
+                    h = np.maximum(z, 0) if act == "relu" else np.tanh(z)
+                    kept.append((W, z > 0 if act == "relu" else 1 - h * h))
+                G = rng.normal(size=h.shape)
+                out = [G.std()]
+                for W, slope in kept[:0:-1]:
+                    G = np.dot(G * slope, W.T)
+                    out.insert(0, G.std())
+                return out
+            """,
+        "an array filled from behind": """
+            def grad_std_per_layer(kind, act, depth):
+                rng = np.random.default_rng(0)
+                x = rng.standard_normal((200, 128))
+                W, h = [None], [x]
+                for k in range(1, depth + 1):
+                    W.append(init(kind, 128, 128, rng))
+                    z = h[k - 1] @ W[k]
+                    h.append(np.tanh(z) if act == "tanh" else np.where(z > 0, z, 0))
+                g = rng.standard_normal((200, 128))
+                stds = np.zeros(depth)
+                for k in range(depth, 0, -1):
+                    stds[k - 1] = g.std()
+                    dz = g * (1 - h[k] ** 2) if act == "tanh" else np.where(h[k] > 0, g, 0)
+                    g = np.einsum("nj,ij->ni", dz, W[k])
+                return stds
+            """,
+    },
+    "symmetry_report": {
+        "values kept, gradients cleared": """
+            def symmetry_report(W1, W2, act, steps):
+                A = [[Value(w) for w in row] for row in W1]
+                B = [Value(w) for w in W2]
+                everything = [w for row in A for w in row] + B
+
+                def cost():
+                    total = 0.0
+                    for x1, x2, t in POINTS:
+                        y = 0.0
+                        for row, v in zip(A, B):
+                            z = row[0] * x1 + row[1] * x2
+                            y = y + v * (z.tanh() if act == "tanh" else z.relu())
+                        total = total + (y - t) * (y - t)
+                    return total / len(POINTS)
+
+                loss = cost()
+                loss.backward()
+                grad = max(abs(w.grad) for row in A for w in row)
+                for _ in range(steps):
+                    for w in everything:
+                        w.data -= 0.1 * w.grad
+                        w.grad = 0.0
+                    loss = cost()
+                    loss.backward()
+                spread = max(abs(row[i].data - A[0][i].data) for row in A for i in (0, 1))
+                return dict(spread=spread, loss=loss.data, grad=grad)
+            """,
+        "NumPy for the bookkeeping": """
+            def symmetry_report(W1, W2, act, steps):
+                def of(W1, W2):
+                    A, B = [[Value(float(w)) for w in r] for r in W1], [Value(float(w)) for w in W2]
+                    terms = []
+                    for x1, x2, t in POINTS:
+                        zs = [a[0] * x1 + a[1] * x2 for a in A]
+                        y = sum((getattr(z, act)() * v for z, v in zip(zs, B)), Value(0.0))
+                        terms.append((y - t) ** 2)
+                    loss = sum(terms, Value(0.0)) * 0.25
+                    loss.backward()
+                    grads = [[w.grad for w in r] for r in A], [v.grad for v in B]
+                    return loss.data, *map(np.array, grads)
+
+                W1, W2 = np.array(W1), np.array(W2)
+                loss, dW1, dW2 = of(W1, W2)
+                report = {"grad": np.abs(dW1).max()}
+                for _ in range(steps):
+                    W1, W2 = W1 - 0.1 * dW1, W2 - 0.1 * dW2
+                    loss, dW1, dW2 = of(W1, W2)
+                return {**report, "loss": loss, "spread": np.abs(W1 - W1[0]).max()}
+            """,
+    },
+    "expected_initial_loss": {
+        "random labels, another seed": """
+            def expected_initial_loss(C, s):
+                rng = np.random.default_rng(7)
+                Z = rng.normal(0, s, (30000, C))
+                t = rng.integers(0, C, 30000)
+                m = Z.max(axis=1, keepdims=True)
+                logP = Z - m - np.log(np.exp(Z - m).sum(axis=1, keepdims=True))
+                return -logP[np.arange(30000), t].mean()
+            """,
+        "logaddexp, without the label": """
+            def expected_initial_loss(C, s):
+                Z = s * np.random.default_rng(3).standard_normal((40000, C))
+                return float(np.logaddexp.reduce(Z, axis=1).mean())
+            """,
+    },
+    "dead_fraction": {
+        "sums": """
+            def dead_fraction(H):
+                return np.mean(H.sum(axis=0) == 0)
+            """,
+        "a loop over the units": """
+            def dead_fraction(H):
+                dead = [not any(h > 0 for h in unit) for unit in H.T]
+                return sum(dead) / len(dead)
+            """,
+        "the largest of each column": """
+            def dead_fraction(H):
+                return 1 - np.count_nonzero(H.max(0)) / H.shape[1]
+            """,
+    },
+    "lsuv": {
+        "z scaled instead of computed again": """
+            def lsuv(layers, X):
+                out = []
+                for W in layers:
+                    z = X @ W
+                    s = np.std(z)
+                    out.append(W / s)
+                    X = np.where(z > 0, z / s, 0)
+                return tuple(out)
+            """,
+        "several passes until it fits": """
+            def lsuv(layers, X):
+                new = [W.copy() for W in layers]
+                h = X
+                for k in range(len(new)):
+                    while abs((h @ new[k]).std() - 1) > 1e-13:
+                        new[k] /= (h @ new[k]).std()
+                    h = (h @ new[k]).clip(min=0)
+                return new
+            """,
+    },
+}
+
+KNOWN = {
+    "init": {
+        "the variance in front": ("STDVAR", """
+            def init(kind, n_in, n_out, rng):
+                W = rng.standard_normal((n_out, n_in)).T
+                std = dict(small=0.01, one=1, he=2 / n_in)
+                return W * std.get(kind, np.sqrt(2 / (n_in + n_out)))
+            """),
+        "he by the columns": ("FANSWAP", """
+            def init(kind, n_in, n_out, rng):
+                W = rng.normal(size=(n_out, n_in)).T
+                s = dict(small=0.01, one=1.0, he=np.sqrt(2 / n_out))
+                return W * s.get(kind, np.sqrt(2 / (n_in + n_out)))
+            """),
+        "as PyTorch keeps it": ("FANSWAP", """
+            def init(kind, n_in, n_out, rng):
+                return 0.01 * rng.standard_normal((n_out, n_in))
+            """),
+        "a seed of its own": ("RESEED", """
+            def init(kind, n_in, n_out, rng):
+                rng = np.random.default_rng(42)
+                return 0.01 * rng.standard_normal((n_in, n_out))
+            """),
+        "the global generator": ("GLOBALRNG", """
+            def init(kind, n_in, n_out, rng):
+                return 0.01 * np.random.randn(n_in, n_out)
+            """),
+    },
+    "std_per_layer": {
+        "one matrix, and a batch of its own": ("SAMEWEIGHTS", """
+            def std_per_layer(kind, act, depth):
+                rng = np.random.default_rng(9)
+                W, h, out = init(kind, 128, 128, rng), rng.normal(size=(200, 128)), []
+                for _ in range(depth):
+                    h = np.maximum(h @ W, 0) if act == "relu" else np.tanh(h @ W)
+                    out.append(h.std())
+                return out
+            """),
+        "root mean square, and a batch of its own": ("SECONDMOMENT", """
+            def std_per_layer(kind, act, depth):
+                rng = np.random.default_rng(9)
+                h, out = rng.normal(size=(200, 128)), []
+                for _ in range(depth):
+                    z = h @ init(kind, 128, 128, rng)
+                    h = np.maximum(z, 0) if act == "relu" else np.tanh(z)
+                    out.append(np.sqrt(np.mean(h * h)))
+                return out
+            """),
+    },
+    "grad_std_per_layer": {
+        "no transpose, and a batch of its own": ("TRANSPOSE", """
+            def grad_std_per_layer(kind, act, depth):
+                rng = np.random.default_rng(8)
+                h, kept = rng.normal(size=(200, 128)), []
+                for _ in range(depth):
+                    W = init(kind, 128, 128, rng)
+                    h = np.maximum(h @ W, 0) if act == "relu" else np.tanh(h @ W)
+                    kept.append((W, h))
+                G = rng.normal(size=h.shape)
+                out = [G.std()]
+                for W, h in kept[:0:-1]:
+                    G = (G * (h > 0 if act == "relu" else 1 - h**2)) @ W
+                    out.insert(0, G.std())
+                return out
+            """),
+    },
+    "expected_initial_loss": {
+        "a formula for small s": ("QUADRATIC", """
+            def expected_initial_loss(C, s):
+                return np.log(C) + 0.5 * s * s
+            """),
+    },
+    "dead_fraction": {
+        "the share of zeros": ("DEADRELU", """
+            def dead_fraction(H):
+                return 1 - np.count_nonzero(H) / H.size
+            """),
+    },
+    "lsuv": {
+        "by the variance": ("STDVAR", """
+            def lsuv(layers, X):
+                out = []
+                for W in layers:
+                    out.append(W / np.var(X @ W))
+                    X = np.maximum(X @ out[-1], 0)
+                return out
+            """),
+    },
+}  # fmt: skip
+
+_NORMAL = "rng.standard_normal((n_in, n_out))"
+_BATCH = "rng.standard_normal((200, 128))"
+
+# (changes to the reference, words that the verdict must contain)
+WRONG = {
+    "init": {
+        "half of the he variance": ([('"he": 2 / n_in', '"he": 1 / n_in')], "he: your weights"),
+        "uniform he": (
+            [(f"return np.sqrt(variance[kind]) * {_NORMAL}",
+              "a = np.sqrt(3 * variance[kind])\n    return rng.uniform(-a, a, (n_in, n_out))")],
+            "not normal",
+        ),
+        "one number per column": (
+            [(_NORMAL, "np.ones((n_in, 1)) * rng.standard_normal(n_out)")], "small",
+        ),
+        "one number per row": (
+            [(_NORMAL, "np.ones(n_out) * rng.standard_normal((n_in, 1))")], "small",
+        ),
+        "shifted": ([("np.sqrt(variance[kind]) *", "0.001 + np.sqrt(variance[kind]) *")], "mean"),
+        "not orthogonal": (
+            [("Q = np.linalg.qr(tall)[0]", "Q = tall / np.sqrt(len(tall))")], "not orthogonal",
+        ),
+        "a gain of 2": ([("np.sqrt(2) * (Q", "2 * (Q")], "of length 2.0"),
+        "ones": ([(_NORMAL, "np.ones((n_in, n_out))")], "small: the mean"),
+        "a matrix of zeros": ([(_NORMAL, "np.zeros((n_in, n_out))")], "exactly 0"),
+        "a list": ([(f"* {_NORMAL}", f"* {_NORMAL}.tolist()")], "small"),
+    },
+    "std_per_layer": {
+        "a sigmoid": ([("np.tanh(z)", "1 / (1 + np.exp(-z))")], "Layer 1"),
+        "leaky": ([("np.maximum(z, 0)", "np.maximum(z, 0.3 * z)")], "times as much"),
+        "weights by its own formula": (
+            [("init(kind, 128, 128, rng)", "(rng.standard_normal((128, 128)) / 8)")],
+            "never called",
+        ),
+        "one layer too few": ([("range(depth)", "range(max(depth - 1, 1))")], "3 times for 4"),
+        "another kind": ([("init(kind, ", 'init("xavier", ')], "wanted is init('he', 128, 128"),
+        "twice as many draws": (
+            [("stds = []\n", "stds = []\n    init(kind, 128, 128, rng)\n")],
+            "5 times for 4 layers",
+        ),
+        "inputs of std 2": ([(_BATCH, f"2 * {_BATCH}")], "Layer 1"),
+        "a float": ([("np.array(stds)", "stds[-1]")], "expected"),
+    },
+    "predict_std": {
+        "n forgotten": ([("n * s**2 * m", "s**2 * m")], "entry 0"),
+        "inputs twice as large": ([("m, stds = 1.0, []", "m, stds = 4.0, []")], "entry 0"),
+        "one factor for all layers": ([("n * s**2 * m, 0.0", "n * s**2, 0.0")], "entry 1"),
+        "the mean of relu without the 2": ([("(2 * np.pi)", "np.pi")], "entry 0"),
+    },
+    "grad_std_per_layer": {
+        "the square of the slope": ([("(G * slope)", "(G * slope * slope)")], "Layer"),
+        "one step too many": ([("range(depth, 1, -1)", "range(depth, 0, -1)")], "(5,)"),
+        "the weights of the layer below": ([("Ws[k - 1].T", "Ws[k - 2].T")], "times as much"),
+        "a gradient of std 2": (
+            [("rng.standard_normal(hs[-1].shape)", "2 * rng.standard_normal(hs[-1].shape)")],
+            "Layer 1",
+        ),
+    },
+    "symmetry_report": {
+        "half of the square": ([("(y - t) ** 2", "(y - t) ** 2 * 0.5")], "`loss`"),
+        "another learning rate": ([("- 0.1 * w.grad", "- 0.2 * w.grad")], "loss"),
+        "the error itself": ([("(y - t) ** 2", "(y - t)")], "`loss`"),
+        "spread of the first weight only": ([("zip(row, W1[0])", "zip(row[:1], W1[0])")], "spread"),
+        "gradient of W2": (
+            [("abs(w.grad) for row in rows for w in row", "abs(v.grad) for v in out")], "grad",
+        ),
+    },
+    "expected_initial_loss": {
+        "base 2": ([("np.log(", "np.log2(")], "expected"),
+        "uniform scores": (
+            [("rng.standard_normal((20000, C))", "rng.uniform(-1, 1, (20000, C))")], "expected",
+        ),
+        "the smallest score as the class": ([("Z[:, 0]", "Z.min(axis=1)")], "expected"),
+    },
+    "dead_fraction": {
+        "below a threshold": ([("(H == 0)", "(H < 2)")], "expected"),
+        "only the first input": ([("(H == 0).all(axis=0)", "(H[0] == 0)")], "expected"),
+        "the first and the last input": (
+            [("(H == 0).all(axis=0)", "((H[0] == 0) & (H[-1] == 0))")], "expected",
+        ),
+        "a table": ([(".mean()", "")], "number"),
+    },
+    "lsuv": {
+        "tanh": ([("np.maximum(h @ W, 0)", "np.tanh(h @ W)")], "entry"),
+        "root mean square": ([("(h @ W).std()", "np.sqrt(((h @ W) ** 2).mean())")], "entry"),
+        "the batch instead of the signal": ([("(h @ W).std()", "h.std()")], "entry"),
+        "only the last": ([("return scaled", "return scaled[-1:]")], "is expected"),
+    },
+}  # fmt: skip
