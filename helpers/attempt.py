@@ -59,6 +59,19 @@ def open_line(obj: object) -> tuple[int | None, str]:
     return None, ""
 
 
+def open_entries(obj: object) -> list[tuple[str, int]]:
+    """Keys and lines of what is still `...` in a dict of which a part is filled in."""
+    tree, _ = _definition(obj)
+    tables = [node for node in ast.walk(tree) if isinstance(node, ast.Dict)] if tree else []
+    return [
+        (key.value if isinstance(key, ast.Constant) else ast.unparse(key), value.lineno)
+        for table in tables
+        if not all(map(_is_open, table.values))
+        for key, value in zip(table.keys, table.values, strict=True)
+        if key and _is_open(value)
+    ]
+
+
 def _definition(obj: object) -> tuple[ast.FunctionDef | ast.ClassDef | ast.Lambda | None, list]:
     """The syntax tree of a definition, with the lines of the cell or file it stands in."""
     name = getattr(obj, "__name__", None)

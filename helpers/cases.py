@@ -23,12 +23,14 @@ class Case:
 
     `run` may return a `Wrong`, where it can say itself what is wrong. `graph(attempt)`, where
     given, builds a graph with the attempt's engine and returns its root, or the root and a dict of
-    names; a failing case is then searched for the faulty op.
+    names; a failing case is then searched for the faulty op. `answers` is how many answers the
+    result holds, where it is a table of them.
     """
 
     label: str
     run: Callable[[object], object]
     graph: Callable[[object], object] | None = None
+    answers: int = 0
 
     def outcome(self, attempt: object, limit: float) -> Outcome:
         """What this attempt gives, or what happened instead."""

@@ -53,7 +53,8 @@ def diagnose(battery: Battery, attempt: object, known: Knowledge) -> Verdict:
     unit, points = battery.unit, len(outcomes)
     if not failed:
         error = _largest_error(battery, outcomes)
-        message = verified(points, unit, error)
+        answers = sum(case.answers for case in battery.cases)
+        message = f"All {answers} are right." if answers else verified(points, unit, error)
         return Verdict(status="passed", message=message, points=points, unit=unit, error=error)
 
     hung = [i for i in failed if isinstance(compared[i], Problem) and compared[i].kind == "hung"]
@@ -129,8 +130,13 @@ def _is_right(result: Agreement | Wrong | Problem) -> bool:
 
 
 def _largest_error(battery: Battery, outcomes: list[Outcome]) -> float | None:
-    """The largest relative error of right results; None where several answers are right."""
+    """The largest relative error of right results.
+
+    None where several answers are right, and where an answer is right or not: text, True, a count.
+    """
     pairs = [(e.value, o.value) for e, o in zip(battery.expected, outcomes, strict=True)]
+    if all(isinstance(x, int) for right, _ in pairs for _, x in numbers(right)):
+        return None
     found = [call(agree, right, got, battery.tolerance).value for right, got in pairs]
     if battery.judge and not (all(found) and any([*numbers(right)] for right, _ in pairs)):
         return None

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from helpers import memory
 from helpers.agreement import show
-from helpers.attempt import open_line, open_parts, source_of, stub_of
+from helpers.attempt import open_entries, open_line, open_parts, source_of, stub_of
 from helpers.cases import Arguments, Battery, Case, Mistake, Wrong
 from helpers.diagnosis import Knowledge, diagnose
 from helpers.paper import Paper, paper
@@ -243,6 +243,13 @@ class Exercise(Task):
         """The verdict on an attempt of which some or all is still to be written."""
         line, _ = open_line(attempt)
         where = f" First in line {line}." if line else ""
+        entries = [] if isinstance(attempt, type) else open_entries(attempt)
+        if entries:
+            message = (
+                f"Still open (`...`): {_list([key for key, _ in entries])}. First in line "
+                f"{entries[0][1]}. Until it is right, later cells use the course's `{self.name}`."
+            )
+            return Verdict(status="not attempted", message=message, begun=True)
         if not isinstance(attempt, type) or still_open == [attempt.__name__]:
             message = (
                 f"Replace the `...` by your answer and run the cell again.{where} Until it is "

@@ -15,6 +15,7 @@ import sys
 import textwrap
 import types
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -176,7 +177,7 @@ def _text_of(error: BaseException) -> str:
 
 
 def _own_line(error: BaseException, own: object) -> tuple[int | None, str]:
-    """The last line of the traceback that the learner wrote, and its text.
+    """The last line of the traceback that the learner wrote, and its text; of a recursion the call.
 
     In a notebook that is any line of the same cell; elsewhere a line of the object itself.
     """
@@ -185,16 +186,18 @@ def _own_line(error: BaseException, own: object) -> tuple[int | None, str]:
     module = sys.modules.get(getattr(own, "__module__", None) or "")
     in_cell = getattr(module, "__file__", None) is None
     files = {code.co_filename for code in mine} if in_cell else set()
-    found = (None, "")
+    found = []
     trace = error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
         if code in mine or code.co_filename in files:
             number = trace.tb_lineno or 0
             text = linecache.getline(code.co_filename, number).strip()
-            found = (number, text) if text else found
+            found += [(number, text)] if text else []
         trace = trace.tb_next
-    return found
+    if isinstance(error, RecursionError) and found:  # the call, not where the last of them ended
+        return Counter(found).most_common(1)[0][0]
+    return found[-1] if found else (None, "")
 
 
 @contextlib.contextmanager

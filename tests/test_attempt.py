@@ -6,7 +6,7 @@ import math
 import pytest
 from cells import run_cell, written
 
-from helpers.attempt import open_line, open_parts, source_of, stub_of
+from helpers.attempt import open_entries, open_line, open_parts, source_of, stub_of
 from helpers.engine import fifty
 from helpers.exercise import exercise
 from helpers.faultline import line_of_fault
@@ -93,6 +93,18 @@ def test_without_source_an_idle_body_is_open():
 def test_names_the_first_open_line():
     f = written("def f(x):\n    q = x + 1\n    return q * ...", "f")
     assert open_line(f) == (3, "return q * ...")
+
+
+def test_names_the_open_entries_of_a_table_that_is_begun():
+    f = written(
+        'def f():\n    return {\n        "a": 1,\n        "b": ...,\n        c: ...,\n    }', "f"
+    )
+    assert open_entries(f) == [("b", 4), ("c", 5)]
+
+
+def test_a_table_without_any_answer_has_not_begun():
+    f = written('def f():\n    return {"a": ..., "b": ...}', "f")
+    assert open_entries(f) == []
 
 
 # ------------------------------------------------------------------ source

@@ -468,6 +468,31 @@ def test_open_methods_are_named():
     assert verdict.message == "Still open (`...`): `up`. First in line 4."
 
 
+def test_a_table_of_which_a_part_is_filled_in_is_in_progress():
+    source = 'def both(x, y):\n    return {\n        "dx": y,\n        "dy": ...,\n    }'
+    verdict = both.check(written(source, "both"))
+    assert (verdict.status, verdict.words) == ("not attempted", "in progress")
+    assert verdict.message.startswith("Still open (`...`): `dy`. First in line 4.")
+
+
+@pytest.mark.parametrize("answer", ["a word", True, 12])
+def test_what_is_right_or_not_has_no_error(answer):
+    @exercise(minutes=1, difficulty=1, cases=[(1,), (2,)], hints=["It."])
+    def say(x):
+        return answer
+
+    assert say.check(lambda x: answer).message == "Checked at 2 points."
+
+
+def test_a_table_of_answers_says_how_many_are_right():
+    @exercise(minutes=1, difficulty=1, hints=["It."],
+              cases=[Case("a table", lambda attempt: len(attempt()), answers=3)])  # fmt: skip
+    def table():
+        return {"a": True, "b": False, "c": True}
+
+    assert table.check(lambda: {"a": True, "b": False, "c": True}).message == "All 3 are right."
+
+
 def test_a_function_in_place_of_a_class_is_told():
     assert "must be a class" in Counter.check(lambda: 1).message
 

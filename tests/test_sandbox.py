@@ -140,6 +140,12 @@ def test_too_deep_recursion_has_a_kind_of_its_own():
     assert problem.line == 2
 
 
+def test_too_deep_recursion_points_to_the_call_and_not_to_where_it_ended():
+    source = "def f(n):\n    a = [i for i in (n, n)]\n    b = len(a)\n    return f(n + b)"
+    ends = {call(written(source, "f"), 0).problem.line for _ in range(5)}
+    assert ends == {4}
+
+
 @pytest.mark.parametrize("end", ["exit()", "quit()", "raise SystemExit", "import sys; sys.exit(3)"])
 def test_ending_the_program_is_caught(end):
     f = written(f"def f():\n    {end}", "f", exit=exit, quit=quit)

@@ -42,7 +42,7 @@ def table_case(label: str, right: Mapping, explain: Callable) -> Case:
         message = f"{sum(found.values())} of {len(right)} are right. {why.message}"
         return WrongAnswers(message, why.code, tuple(str(said[key]) for key in right))
 
-    return Case(label, run)
+    return Case(label, run, answers=len(right))
 
 
 def true_or_false(table: Mapping) -> Callable:

@@ -100,8 +100,8 @@ def _why_hvp_fails(said: str, has_graph: bool) -> Wrong | None:
     cases=[
         _hvp_case("f = Σx⁴ + (x₀x₁)²", _quartic, (2,), 21),
         _hvp_case("f = Σtanh(Ax)² + Πx", _coupled, (3,), 23),
-        _hvp_case("f = Σ(XXᵀ)² + Σexp(X), X (2, 3)", _table, (2, 3), 25),
         _hvp_case("f = Σxᵢxᵢ₊₁ + Σx³, 12 numbers", _chain, (12,), 27),
+        _hvp_case("f = Σ(XXᵀ)² + Σexp(X), X (2, 3)", _table, (2, 3), 25),
     ],
     hints=[
         "H·v is the gradient of g·v, where g is the gradient of f and v is a constant.",
