@@ -13,6 +13,7 @@ import torch
 from cells import run_cell, written
 from week02_answers import DUALS, LINES, RIGHT_DUAL, WRONG
 
+from helpers.formula import read as formula_of
 from helpers.weeks import week01
 from helpers.weeks import week02 as ex
 from helpers.weeks.week02_modes import Dual
@@ -706,6 +707,57 @@ def space_of(cells, *pieces):
     for piece in pieces:
         exec(code(cells, piece), space)
     return space
+
+
+def table(text, title):
+    """The rows of the notebook's table below a heading, as lists of cells."""
+    block = text.partition(title)[2].partition("\n\n")[0]
+    return [[cell.strip() for cell in row.strip("| ").split(" | ")] for row in block.splitlines()]
+
+
+def read(stated):
+    """A formula as the notebook states it, as code."""
+    return formula_of(stated.replace("√", "sqrt").strip("*"))
+
+
+def test_rules_of_dual_numbers_in_the_notebook_are_pytorchs_jacobian_vector_products(text):
+    """D22."""
+    rows = {
+        row[0]: row[-1] for row in table(text, "| operation | why | tangent |\n|---|---|---|\n")
+    }
+    dadd, dsub = rows["a + b, a − b"].split(", ")
+    stated = {
+        dadd: lambda a, b: a + b,
+        dsub: lambda a, b: a - b,
+        rows["a / b"]: lambda a, b: a / b,
+        rows["exp"]: lambda a, b: torch.exp(a) + 0 * b,
+        rows["tanh"]: lambda a, b: torch.tanh(a) + 0 * b,
+        re.search(r"ab \+ \((da.*?)\)", text)[1].replace("\\,", "·"): lambda a, b: a * b,
+    }
+    for rule, operation in stated.items():
+        for a, da, b, db in np.random.default_rng(3).uniform(0.5, 2, (20, 4)):
+            by_a, by_b = grad(operation, a, b)
+            tangent = read(rule).at(dict(a=a, da=da, b=b, db=db))
+            assert close(tangent, by_a * da + by_b * db), rule
+
+
+def test_errors_and_best_steps_in_the_notebook_are_those_of_the_exercise(text):
+    rows = {row[0]: row[1:] for row in table(text, "| | forward | central |\n|---|---|---|\n")}
+    given = dict(noise=0.013, M2=0.7, M3=1.9, h=0.21)
+    for name, line in [("truncation", "trunc"), ("rounding", "round"), ("best step", "best")]:
+        for stated, kind in zip(rows[name], ("forward", "central")):
+            right = answer(ex.step_theory, f"{line}_{kind}", **given)
+            assert close(read(re.search(r"\*\*(.*)\*\*", stated)[1]).at(given), right)
+
+
+@pytest.mark.parametrize("place, kind", [(0, "forward"), (1, "central")])
+def test_derivative_of_both_errors_in_the_notebook_is_pytorchs(text, place, kind):
+    rows = {row[0]: row[1:] for row in table(text, "| | forward | central |\n|---|---|---|\n")}
+    stated = rows["derivative of the sum is 0"][place].removesuffix(" = 0")
+    given = dict(noise=0.013, M2=0.7, M3=1.9)
+    parts = [ex.step_theory.answers[f"{part}_{kind}"].text for part in ("trunc", "round")]
+    (slope,) = grad(lambda h: eval(" + ".join(parts), {"h": h, **given}), 0.21)
+    assert close(read(stated).at({**given, "h": 0.21}), slope)
 
 
 def test_slope_of_the_guinea_pig_is_pytorchs(cells):

@@ -298,6 +298,65 @@ def test_the_jacobian_and_the_jvp_of_the_tanh_layer_agree_with_autograd():
     close(space["jvp"], torch.autograd.functional.jvp(f, point, nudge)[1].numpy())
 
 
+# ------------------------------------------------------------------ pencil work
+
+
+def lines_of(name, **values):
+    """The right lines of pencil work, read as code, each with the right lines above it."""
+    for line, formula in getattr(ex, name).answers.items():
+        values[line] = formula.at(values)
+    return values
+
+
+def entries(letter, array):
+    """The entries of an array as pencil work names them: x0, x1 or w00, w01."""
+    return {letter + "".join(map(str, i)): array[i].item() for i in np.ndindex(array.shape)}
+
+
+def test_the_lines_of_the_tanh_row_are_those_of_autograd():
+    """D5."""
+    W, x, v = (rng.normal(size=shape) for shape in ((2, 3), (3,), (2,)))
+    z = W @ x
+    theirs = witness(lambda x: torch.tanh(torch.tensor(W) @ x), v, x=x)["x"]
+    by_z = witness(lambda z: torch.tanh(z), v, z=z)["z"]
+    given = entries("w", W) | entries("x", x) | entries("v", v) | entries("z", z)
+    got = lines_of("tanh_row", **given, **entries("h", np.tanh(z)))
+    close([got["dz0"], got["dz1"]], by_z)
+    close([got["dx0"], got["dx2"]], theirs[[0, 2]])
+
+
+def test_the_lines_of_the_linear_layer_are_those_of_autograd():
+    """D6."""
+    X, W, b, G = (rng.normal(size=shape) for shape in ((2, 2), (2, 2), (2,), (2, 2)))
+    theirs = witness(lambda X, W, b: X @ W + b, G, X=X, W=W, b=b)
+    got = lines_of("linear_entries", **entries("x", X), **entries("w", W), **entries("g", G))
+    close([got["dw01"], got["dw10"]], theirs["W"][[0, 1], [1, 0]])
+    close([got["dx01"], got["db1"]], [theirs["X"][0, 1], theirs["b"][1]])
+
+
+def test_the_lines_of_the_variance_are_those_of_autograd():
+    """D8: the direct path with the mean held still, the mean's own gradient, and both together."""
+    x, g = rng.normal(size=3), 1.7
+    m = x.mean()
+    apart = witness(lambda x, m: ((x - m) ** 2).mean(), g, x=x, m=m)
+    theirs = witness(lambda x: x.var(correction=0), g, x=x)["x"]
+    got = lines_of("variance", **entries("x", x), g=g, m=m)
+    close([got["direct0"], got["dm"], got["dx0"]], [apart["x"][0], apart["m"], theirs[0]])
+
+
+def test_the_lines_of_moves_and_norms_are_those_of_autograd():
+    """D24."""
+    x, g, gr = rng.normal(size=3), rng.normal(size=3), -0.6
+    r = np.sqrt((x**2).sum())
+    cumulated = witness(lambda x: x.cumsum(0), g, x=x)["x"]
+    norm = witness(torch.linalg.vector_norm, gr, x=x)["x"]
+    unit = witness(lambda x: x / torch.linalg.vector_norm(x), g, x=x)["x"]
+    given = entries("x", x) | entries("g", g) | entries("u", x / r)
+    got = lines_of("moves", **given, r=r, gr=gr)
+    close([got["cum0"], got["cum2"]], cumulated[[0, 2]])
+    close([got["norm0"], got["unit0"]], [norm[0], unit[0]])
+
+
 # ------------------------------------------------------------------ the notebook's measured claims
 
 

@@ -305,6 +305,8 @@ def losses():
     lone = dict(rows, G=g, p=1 / (1 + np.exp(-Z[:, 0])), t=y)
     target = torch.tensor(t)
 
+    jacobian = torch.autograd.functional.jacobian(lambda z: z.softmax(0), torch.tensor(Z[0]))
+
     def cross_entropy(reduction):
         return lambda Z: F.cross_entropy(Z, target, reduction=reduction)
 
@@ -316,6 +318,7 @@ def losses():
 
     return {
         "logsumexp": (lone, gradient(lambda Z: torch.logsumexp(Z, 1), Z, G=g)[0]),
+        "softmax, J of a row": (dict(np=np, p=P[0]), jacobian.numpy()),
         "softmax": (rows, gradient(lambda Z: torch.softmax(Z, 1), Z, G=G)[0]),
         "log_softmax": (rows, gradient(lambda Z: torch.log_softmax(Z, 1), Z, G=G)[0]),
         "cross-entropy, mean": (rows, gradient(cross_entropy("mean"), Z)[0]),
