@@ -139,7 +139,7 @@ def test_right_pencil_work_in_another_form_passes(name, lines):
         ("three_layers", dict(dz3="p"), "`dz3`"),
         ("three_layers", dict(dz3="p - t", dw3="dz3*h2 + lam"), "`dw3`"),
         ("three_layers", dict(dz3="p - t", dh2="2*dz3*w3"), "2.0 times the right one"),
-        ("three_layers", dict(dz3="p - t", dz1="dh1*m"), "`dz1`"),
+        ("three_layers", dict(dz3="p - t", dz1="dh1*x"), "`dz1`"),
         ("norm_paths", dict(dxh="g*gamma", dvar="0.25*inv^2*gamma*S2"), "`dvar`"),
         ("norm_paths", dict(dx="dxh*inv + dvar*xc/N + dmu/N"), "`dx`"),
         ("norm_paths", dict(dmu="-inv*gamma*S1/N"), "`dmu`"),

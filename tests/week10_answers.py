@@ -358,6 +358,11 @@ WRONG = {
         ),
     },
     "verify_all": {
+        "no retain_grad": (
+            [("            tensor.retain_grad()", "            pass")],
+            "keeps its own only after `retain_grad()`",
+        ),
+        "no leaves": ([("p.clone().requires_grad_()", "p")], "Autograd needs leaves"),
         "zeros for all": (
             [
                 (

@@ -25,6 +25,11 @@ NO_AUTOGRAD = (
     "No graph is recorded here: this week you differentiate yourself, so nothing that calls "
     "`backward()` on a loss or `torch.autograd.grad` can work. Write the gradient as tensors."
 )
+NO_LEAF = "Autograd needs leaves: copies of the parameters with `requires_grad_()`."
+NO_GRAD = (
+    "A `.grad` is None: an intermediate tensor keeps its own only after `retain_grad()`, and nothing "
+    "has one before `backward()` is called on the loss."
+)
 
 
 @contextlib.contextmanager
@@ -48,9 +53,16 @@ class OnTensors(Arguments):
     def outcome(self, attempt: object, limit: float) -> Outcome:
         with by_hand(self.autograd):
             outcome = super().outcome(attempt, limit)
-        if outcome.problem and "does not require grad" in outcome.problem.detail:
-            return replace(outcome, problem=replace(outcome.problem, message=NO_AUTOGRAD))
-        return outcome
+        problem = outcome.problem
+        if problem is None:
+            return outcome
+        if "does not require grad" in problem.detail:
+            advice = NO_LEAF if self.autograd else NO_AUTOGRAD
+        elif self.autograd and "NoneType" in problem.detail:
+            advice = NO_GRAD
+        else:
+            return outcome
+        return replace(outcome, problem=replace(problem, message=f"{problem.message} {advice}"))
 
 
 def raw(label: str, *args) -> OnTensors:

@@ -100,6 +100,18 @@ three_layers = paper(
             dict(dz2="dh2 * h2", dz1="dh1 * (1 - z1**2)"),
             "tanh has the slope 1 − h1², with its *output*; the ReLU's is m, not its output.",
         ),
+        "TANHSQUARE": (
+            dict(dz1="dh1 * (1 - h1)**2"),
+            "(1 − h1)² is another number than 1 − h1².",
+        ),
+        "SWAPPED": (
+            dict(dz1="dh1 * m", dz2="dh2 * (1 - h2**2)"),
+            "The two bends are exchanged: the first layer has tanh, the second one the ReLU.",
+        ),
+        "WRONGLAYER": (
+            dict(dw2="dz2 * h2 + lam * w2", dw1="dz1 * h1 + lam * w1"),
+            "That is this layer's *output*. A weight is multiplied by what comes *in*: h1 for w2, x for w1.",
+        ),
         "OWNDATA": (dict(dh2="dz3 * h2", dh1="dz2 * h1"), "A product swaps: h gets the *weight*."),
     },
 )  # fmt: skip
@@ -198,6 +210,12 @@ for _code, _why, *_changes in [
      (_RELU, "(dH2 > 0)")),
     ("RELUMASK", "It starts at dZ2: that is the mask alone, and the upstream gradient dH2 is dropped.",
      (f"dH2 * {_RELU}", f"1.0 * {_RELU}")),
+    ("RELUMASK", "It starts at dZ2: the ReLU's slope is its mask, 1 or 0. You multiply by its output H2.",
+     (_RELU, 'cache["H2"]')),
+    ("SWAPPED", "It starts at dZ2: that is tanh's slope. The second layer has the ReLU.",
+     (_RELU, '(1 - cache["H2"] ** 2)')),
+    ("SWAPPED", "It starts at dZ1: that is a ReLU's mask. The first layer has tanh.",
+     (_TANH, '(cache["Z1"] > 0)')),
     ("RELUMASK", "It starts at dZ2: the mask is inverted.", (_RELU, '(cache["Z2"] <= 0)')),
     ("ACTIVATIONINPUT", "It starts at dZ1: 1 − Z1² in place of 1 − H1². tanh's slope is written with "
      "its output.",

@@ -55,6 +55,11 @@ norm_paths = paper(
             dict(dmu="inv * gamma * S1", dvar="0.5 * inv**2 * gamma * S2"),
             "A larger mean makes x̂ smaller, and so does a larger variance: a minus.",
         ),
+        "ONESAMPLE": (
+            dict(dmu="-inv * dxh", dvar="-0.5 * inv**2 * dxh * xh"),
+            "That is what this one sample contributes. μ and σ² are shared by the whole column: "
+            "sum over the batch, which S1 and S2 have done.",
+        ),
         "INVCUBE": (
             dict(dvar="-0.5 * inv**3 * gamma * S2"),
             "inv³ belongs to Σ g·xc. S2 has x̂ = xc·inv in it, so one inv is used up.",
@@ -96,6 +101,8 @@ for _code, _why, *_changes in [
      (" - Xh * (dXh * Xh)", " - X * (dXh * X)"), ("(G * Xh)", "(G * X)")),
     ("NOEPS", "The 1e-5 under the root is missing. Where the variance is near it, that shows.",
      (" + 1e-5", "")),
+    ("NOEPS", "The 1e-5 stands beside the root. It belongs under it, with the variance.",
+     ("torch.sqrt(X.var(dim=0, correction=0) + 1e-5)", "(X.var(dim=0, correction=0).sqrt() + 1e-5)")),
     ("NOINV", "dX lacks the factor inv in front.", ("dX = inv * (", "dX = 1.0 * (")),
     ("MEANSUM", "dgamma and dbeta are means over the batch. gamma and beta are copied to every row, and "
      "copies *sum* on the way back.",
@@ -138,6 +145,9 @@ for _code, _why, *_changes in [
     ("GAMMAOUTSIDE", "gamma is multiplied at the end. It differs from feature to feature, so it belongs "
      "into dX̂ = G·gamma, before the means over the row.",
      ("dXh = G * gamma", "dXh = G * 1.0"), (_LX, f"gamma * {_LX}")),
+    ("KEEPDIM", "Means over dim=1 have the shape (N,) and line up with the *columns*. `keepdim=True` keeps "
+     "them columns; for a square X no error tells you.",
+     (", keepdim=True", "")),
     ("DBAXIS", "dgamma and dbeta are summed over the features. gamma is shared by the *rows*: sum over "
      "dim=0.",
      ("(G * Xh).sum(dim=0), G.sum(dim=0)", "(G * Xh).sum(dim=1), G.sum(dim=1)")),

@@ -125,6 +125,11 @@ for _code, _why, *_changes in [
     ("EPSINSIDE", "eps stands inside the root. Outside it is: √v̂ + eps. Where gradients are tiny the "
      "difference is large.",
      ("v_hat.sqrt() + 1e-8", "(v_hat + 1e-8).sqrt()")),
+    ("NOEPS", "eps is missing: √v̂ + 1e-8. A gradient that is 0 from the start would divide by 0.",
+     ("v_hat.sqrt() + 1e-8", "v_hat.sqrt()")),
+    ("NOTANAVERAGE", "m takes up the whole gradient. An average keeps 9 parts of the old and takes 1 part "
+     "of the new one: 0.9·m + 0.1·g.",
+     ("0.1 * g", "1.0 * g")),
     ("NOROOT", "Without the root the step has the wrong unit: m̂/√v̂ has none, which is Adam's point.",
      ("v_hat.sqrt()", "v_hat")),
     ("NOSQUARE", "v averages the *squares* of the gradients; yours averages their absolute values.",

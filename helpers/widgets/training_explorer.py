@@ -146,8 +146,7 @@ class TrainingExplorer(FrontWidget):
         ]
         for left, kind in ((LOW, "loss"), (RIGHT, "accuracy")):
             parts += [
-                f'<rect class="ag-panel" x="{left}" y="{TOP}" width="{SIDE}" '
-                f'height="{BOTTOM - TOP}"/>',
+                f'<path class="ag-panel" d="M{left} {TOP}h{SIDE}V{BOTTOM}h-{SIDE}z"/>',
                 *(_line(f"ag-other ag-{kind}-other", one[kind]) for one in others),
                 _line(f"ag-run ag-{kind}", run[kind]),
                 _words(left, BOTTOM + 18, "1"),
@@ -177,9 +176,8 @@ class TrainingExplorer(FrontWidget):
         falls = [self._fall(v) for v in losses]
         rises = [(share - SHARES[0]) / (SHARES[1] - SHARES[0]) for share in shares]
         first = self._first(shares)
-        reached = (
-            f"{self._goal:.0%} first after epoch {first}." if first else f"Never {self._goal:.0%}."
-        )
+        when = f"first reached after epoch {first}" if first else "not reached"
+        reached = f"{self._goal:.0%} is {when}."
         return {
             "loss": [[round(LOW + x, 1), _height(y)] for x, y in zip(across, falls)],
             "accuracy": [[round(RIGHT + x, 1), _height(y)] for x, y in zip(across, rises)],
