@@ -51,14 +51,14 @@ class _Constant:
 class EngineReader:
     """Reads and watches an engine written in Python, right or wrong."""
 
-    def __init__(self, root):
+    def __init__(self, root, parents: str = ""):
         self.start = root
         self.engine = type(root).__name__
         self.epsilon = 2.0**-52
         self._class = type(root)
         self._value = _first(root, VALUE_NAMES)
         self._grad = _first(root, GRAD_NAMES)
-        self._parents = _first(root, PARENT_NAMES)
+        self._parents = parents or _first(root, PARENT_NAMES)
         self._op = _first(root, OP_NAMES)
         self._constants: dict[tuple[int, int], _Constant] = {}
 

@@ -16,7 +16,7 @@ from cells import written
 from micrograd.engine import Value as Micrograd
 from week01_answers import changed
 
-from helpers import Stepper
+from helpers import Stepper, find_fault
 from helpers.attempt import stub_of
 from helpers.engine import fifty, scalar
 from helpers.engine.scalar import topological_order
@@ -63,6 +63,7 @@ SLIPS = {
     "topological_order": slips.ORDER,
     "draw_graph": slips.DRAWINGS_WRONG,
     "zero_grad": slips.ZERO,
+    "Value": slips.ENGINES_WRONG,
 }
 
 
@@ -207,6 +208,50 @@ def test_a_right_engine_with_closures_is_told_about_its_reference_cycles():
     assert verdict.status == "passed"
     assert re.search(r"leaves \d+ objects in reference cycles", verdict.message)
     assert "cycles" not in ex.Value.check(scalar.Value).message
+
+
+def test_a_right_engine_whose_product_looks_up_late_is_told_so():
+    verdict = ex.Value.check(answer("Value", slips.LATE))
+    assert verdict.status == "passed"
+    assert "slope of a·a at 2 is 200 instead of 4" in verdict.message
+    assert "instead of 4" not in ex.Value.check(answer("Value", answers.LOCALS)).message
+
+
+def test_an_engine_with_operands_under_its_own_name_gets_parents():
+    engine = answer("Value", slips.PAIRS)
+    verdict = ex.Value.check(engine)
+    assert verdict.status == "passed" and "Yours are in `feeds`" in verdict.message
+    x, y = engine(2.0), engine(3.0)
+    assert (x * y).parents == (x, y) and (x * x).parents == (x, x) and x.parents == ()
+    assert find_fault(x * y + x) is None
+
+
+def test_an_engine_of_week_1_with_operands_under_its_own_name_gets_parents(capsys):
+    engine = answer("Value", slips.PAIRS)
+    assert ex.with_parents(engine) is engine
+    assert "in `feeds`" in capsys.readouterr().out
+    x = engine(2.0)
+    y = x * x + x
+    assert topological_order(y)[-1] is y and len(topological_order(y)) == 3
+
+
+def test_closures_with_prev_get_parents_for_the_cells_of_this_week(capsys):
+    engine = answer("Value", answers.CLOSURES)
+    assert ex.with_parents(engine) is engine
+    x = engine(2.0)
+    assert (x * x).parents == (x, x)
+
+
+def test_an_engine_that_hides_its_operands_is_replaced_by_the_course_s(capsys):
+    class Hidden:
+        def __init__(self, data):
+            self.data, self.grad = data, 0.0
+
+        def __add__(self, other):
+            return Hidden(self.data + other.data)
+
+    assert ex.with_parents(Hidden) is fifty.Value
+    assert "the course's engine" in capsys.readouterr().out
 
 
 def test_methods_that_are_still_missing_are_listed():

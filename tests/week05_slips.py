@@ -4,7 +4,7 @@ An entry is (source, CODE or None, words of the verdict).
 """
 
 from week01_answers import changed
-from week05_answers import DRAWINGS
+from week05_answers import DRAWINGS, LOCALS
 
 # ------------------------------------------------------------------ the order
 
@@ -180,3 +180,110 @@ ZERO = {
         "0 times NaN is NaN",
     ),
 }
+
+# ------------------------------------------------------------------ the engine
+
+CLEARING = "        for node in order:\n            if node.parents:\n"
+EQUAL = "    def __eq__(self, other): return self.data == getattr(other, 'data', other)\n"
+HASH = "    __hash__ = object.__hash__\n"
+ENGINES_WRONG = {
+    "only the operands of the result start at 0": (
+        changed(
+            LOCALS,
+            (CLEARING, CLEARING.replace("order", "self.parents")),
+            ("self.grad += 1.0", "self.grad = 1.0"),
+        ),
+        "INTERMEDIATE",
+        "however deep it lies",
+    ),
+    "only nodes with two operands start at 0": (
+        changed(LOCALS, (CLEARING, CLEARING.replace("node.parents", "len(node.parents) == 2"))),
+        "INTERMEDIATE",
+        "whatever its operation",
+    ),
+    "cleared by its op, and neg has none": (
+        changed(LOCALS, (CLEARING, CLEARING.replace(".parents", ".op")), (', "neg")', ")")),
+        "INTERMEDIATE",
+        "whatever its operation",
+    ),
+    "== compares numbers": (
+        changed(LOCALS, ("    def __lt__", EQUAL + HASH + "    def __lt__")),
+        "SAMENUMBER",
+        "Value(2.0) == Value(2.0) is True",
+    ),
+    "== compares numbers, no hash": (
+        changed(LOCALS, ("    def __lt__", EQUAL + "    def __lt__")),
+        "SAMENUMBER",
+        "leave `==` and the hash alone",
+    ),
+    "<= is <": (
+        changed(LOCALS, ("self.data <= ", "self.data < ")),
+        None,
+        "With nodes `2 <= 2` gives False, and must be True.",
+    ),
+    "> the other way round": (
+        changed(LOCALS, ("return self.data > ", "return self.data < ")),
+        None,
+        "are the sides swapped?",
+    ),
+    "no return in >=": (
+        changed(LOCALS, ("return self.data >= ", "self.data >= ")),
+        None,
+        "`>=` gives None: is a `return` missing?",
+    ),
+    "only floats become nodes": (
+        changed(
+            LOCALS,
+            ("other if isinstance(other, Value) else Value(other)",
+             "Value(other) if isinstance(other, float) else other"),
+        ),
+        None,
+        "is the plain number 2 here",
+    ),
+    "the seed is set, then cleared": (
+        changed(
+            LOCALS,
+            ("        self.grad += 1.0\n", ""),
+            ("        order = top", "        self.grad = 1.0\n        order = top"),
+        ),
+        "NOSEED",
+        "set and then cleared",
+    ),
+    "parents thrown away after the pass": (
+        changed(
+            LOCALS,
+            ("                parent.grad += local * node.grad\n",
+             "                parent.grad += local * node.grad\n            node.parents = ()\n"),
+        ),
+        "NOACCUMULATE",
+        "parents thrown away",
+    ),
+}  # fmt: skip
+LATE = changed(
+    LOCALS,
+    ('(other.data, self.data), "*")', '(lambda: other.data, lambda: self.data), "*")'),
+    ("local * node.grad", "(local() if callable(local) else local) * node.grad"),
+)
+PAIRS = changed(
+    LOCALS,
+    ("        self.parents, self.local_grads = parents, local_grads\n",
+     "        self.feeds = list(zip(parents, local_grads))\n"),
+    (LOCALS[LOCALS.index("        order = topological_order"):],
+     """        pending, order, seen = {}, [self], {self}
+        for node in order:
+            for p, _ in node.feeds:
+                pending[p] = pending.get(p, 0) + 1
+                if p not in seen:
+                    seen.add(p)
+                    order.append(p)
+        for node in order:
+            if node.feeds: node.grad = 0.0
+        self.grad, ready = 1.0, [self]
+        while ready:
+            node = ready.pop()
+            for p, slope in node.feeds:
+                p.grad += slope * node.grad
+                pending[p] -= 1
+                if not pending[p]: ready.append(p)
+"""),
+)  # fmt: skip

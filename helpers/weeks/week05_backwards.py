@@ -143,6 +143,30 @@ def with_old_gradients(self):
         push(node)
 
 
+def clearing(which: Callable) -> Callable:
+    """A backward pass that starts only some of the nodes in the middle at 0."""
+
+    def backward(self):
+        for node in which(self):
+            if node.parents:
+                node.grad = 0.0
+        self.grad = 1.0
+        for node in reversed(topological_order(self)):
+            push(node)
+
+    return backward
+
+
+@clearing
+def clearing_the_operands_alone(root):
+    return root.parents
+
+
+@clearing
+def clearing_sums_and_products_alone(root):
+    return [node for node in topological_order(root) if len(node.parents) == 2]
+
+
 def all_from_zero(self):
     nodes = topological_order(self)
     for node in nodes:

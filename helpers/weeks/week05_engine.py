@@ -17,25 +17,31 @@ from helpers.verdict import Verdict
 from helpers.weeks import week05_backwards as wrong
 from helpers.weeks.battery import what_the_graph_tests
 from helpers.weeks.week05_backwards import engine_with
-from helpers.weeks.week05_cases import INTERMEDIATE, NOACCUMULATE, cases
+from helpers.weeks.week05_cases import DEEPER, INTERMEDIATE, NOACCUMULATE, SAMENUMBER, cases
+from helpers.weeks.week05_parents import Parents, give_parents
 
 
 class EngineExercise(Exercise):
     """An exercise whose reference is an engine in a file of its own, with functions beside it."""
 
     def check(self, attempt: object) -> Verdict:
-        """As every exercise, with a word on what a right engine leaves to the garbage collector."""
+        """As every exercise, with a word on what is worth knowing about a right engine."""
         verdict = super().check(attempt)
         if verdict.status != "passed":
             return verdict
-        left = call(left_behind, attempt, own=attempt).value
-        if not left:
+        known = [said for look in (_cycles, _late, _parents) if (said := look(attempt))]
+        if not known:
             return verdict
-        more = (
-            f"Right, and one thing to know: a graph of 100 nodes leaves {left} objects in reference "
-            "cycles, which only the garbage collector can free. Section 8 says what that costs."
-        )
+        head = "one thing" if len(known) == 1 else f"{len(known)} things"
+        more = "\n".join([f"Right, and {head} to know:", *known])
         return replace(verdict, message=f"{verdict.message}\n{more}")
+
+    def _examine(self, attempt: object) -> Verdict:
+        """The bare verdict; a right engine also gets `parents` where it has none."""
+        verdict = super()._examine(attempt)
+        if verdict.status == "passed":
+            call(give_parents, attempt, own=attempt)
+        return verdict
 
     def solution_source(self) -> str:
         module = inspect.getsource(inspect.getmodule(self.reference))
@@ -59,6 +65,44 @@ def left_behind(engine: type, n: int = 100) -> int:
         y = y * x
     del x, y
     return gc.collect()
+
+
+def _cycles(engine: type) -> str:
+    left = call(left_behind, engine, own=engine).value
+    return left and (
+        f"A graph of 100 nodes leaves {left} objects in reference cycles, which only the garbage "
+        "collector can free. Section 8 says what that costs."
+    )
+
+
+def _late(engine: type) -> str:
+    """A sentence if the slope of a·a at 2 changes when a is changed between forward and backward."""
+
+    def changed_between() -> float:
+        a = engine(2.0)
+        c = a * a
+        a.data = 100.0
+        c.backward()
+        return a.grad
+
+    slope = call(changed_between, own=engine).value
+    return "" if slope is None or slope == 4.0 else (
+        "Your product reads `.data` when it pushes, not on the way forward. Change a leaf in between, "
+        f"and the slope of a·a at 2 is {slope:g} instead of 4. The clinic has a patient with that."
+    )  # fmt: skip
+
+
+def _parents(engine: type) -> str:
+    added = vars(engine).get("parents")
+    if isinstance(added, Parents):
+        return (
+            f"Later cells look for `parents`, the operands of a node. Yours are in `{added.kept_in}`, so "
+            "the check has added a property `parents` to your class that reads them."
+        )
+    return "" if call(give_parents, engine, own=engine).value else (
+        "Later cells draw your graph and look for `parents`, the operands of a node in a tuple or "
+        "list. Add them to your nodes."
+    )  # fmt: skip
 
 
 Value = EngineExercise(
@@ -107,7 +151,7 @@ for _code, _why, _backward in [
     ("ONESIDE", "In `*` only the first operand gets its share; the second one needs its own, with "
      "self.data as the local derivative.", wrong.first_parent_of_a_product),
     ("NOSEED", "No gradient arrives anywhere: ∂f/∂f, the gradient of the result itself, is never set "
-     "to 1, and every product starts from 0.", wrong.without_a_seed),
+     "to 1, or set and then cleared in the same loop. Clear first, then set it.", wrong.without_a_seed),
     ("FORWARDS", "Gradients get no further than the operands of the result. If you go through the "
      "nodes from the leaves to the result, each pushes before anything has arrived at it: go in "
      "reverse.", wrong.forwards),
@@ -121,6 +165,8 @@ for _code, _why, _backward in [
     ("NOVISIT", "A shared node stands in your order more than once and pushes as often: 42 instead of "
      "20 on the diamond. Keep a set of visited nodes.", wrong.along_every_path),
     ("INTERMEDIATE", INTERMEDIATE, wrong.with_old_gradients),
+    ("INTERMEDIATE", DEEPER, wrong.clearing_the_operands_alone),
+    ("INTERMEDIATE", DEEPER, wrong.clearing_sums_and_products_alone),
     ("NOACCUMULATE", NOACCUMULATE, wrong.all_from_zero),
     ("RECURSIONLIMIT", "Everything is right on small graphs, and a long one is too deep: `backward` "
      "visits the nodes by recursion. Take the list of your iterative topological_order.", wrong.too_deep),
@@ -141,9 +187,7 @@ for _code, _why, *_changes in [
     ("COMPARE", "Your comparisons ask for the gradients, or answer for the other operand: x < y is true "
      "where the *number* of x is below that of y.",
      ("compare(float(self.data), _lift(other).data)", "compare(_lift(other).data, float(self.data))")),
-    ("SAMENUMBER", "Two different nodes with the same number are one for your engine: `==` and the hash "
-     "compare numbers, so a set of visited nodes takes the second for the first. A node is itself and "
-     "nothing else; for a dataclass write `@dataclass(eq=False)`.",
+    ("SAMENUMBER", SAMENUMBER,
      ("    __radd__, __rmul__ = __add__, __mul__",
       "    __radd__, __rmul__ = __add__, __mul__\n\n    def __eq__(self, other):\n"
       "        return isinstance(other, Value) and self.data == other.data\n\n"
