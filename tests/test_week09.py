@@ -317,6 +317,14 @@ def test_the_stepper_leaves_gradients_as_they_were(engine):
     assert x.grad is before
 
 
+def test_a_constant_has_no_gradient_in_the_stepper():
+    loss, names = layer(Tensor, np.ones((4, 3)))
+    stepper = Stepper(loss, names=names)
+    given = stepper.data["variants"][0]["start"]["nodes"]
+    without = [node.label for node in Graph.record(loss, names).nodes if node.index not in given]
+    assert without == ["X"] and "∂ –" in stepper.svg
+
+
 def test_an_aliased_engine_shows_what_y_really_gets():
     aliased = next(m.attempt for m in week09.Tensor.mistakes if m.code == "ALIAS")
     x, y = aliased([1.0, 2.0]), aliased([3.0, 4.0])

@@ -128,12 +128,15 @@ class _Run:
         self.label = label
         self.graph = graph
         trace = graph.trace()
+        reached = {graph.root, *(push.parent for push in trace.pushes)}
         for node, grad in zip(graph.nodes, trace.final):
-            node.grad = grad  # the picture at the end, and boxes wide enough for it
+            if node in reached or node.grad is not None:  # a constant has no gradient
+                node.grad = grad  # the picture at the end, and boxes wide enough for it
         self.picture = render.draw(graph, depth=depth, collapse=collapse)
         drawn = [n for n in graph.nodes if f"n{n.index}" in self.picture.layout.centers]
         shown = {node.index for node in drawn}
         root = graph.root
+        self._shown = shown
         self._made = [
             _start(root),
             *(_forward(node) for node in drawn if node.parents),
@@ -144,16 +147,16 @@ class _Run:
         self.data = {
             "label": label,
             "svg": self.picture.svg,
-            "start": {"values": known, "nodes": sorted(shown)},
+            "start": {"values": known, "nodes": [n.index for n in drawn if n.grad is not None]},
             "steps": self._made,
         }
 
     @property
     def consumers(self) -> dict[int, list[int]]:
         """For each node that is drawn those that must push to it, by their indices."""
-        shown = self.data["start"]["nodes"]
+        shown = sorted(self._shown)
         users = {i: self.graph.consumers(self.graph.nodes[i]) for i in shown}
-        return {i: sorted({user.index for user in nodes} & {*shown}) for i, nodes in users.items()}
+        return {i: sorted({u.index for u in nodes} & self._shown) for i, nodes in users.items()}
 
     @property
     def steps(self) -> list[Step]:
