@@ -12,11 +12,11 @@ function mount(el, data, state, changed) {
   el.classList.add("ag-theme", "ag-widget", "ag-init");
   keepKeys(el);
   el.tabIndex = 0;
-  const schemes = Object.keys(data.schemes), acts = Object.keys(BENDS), gains = data.gains;
+  const schemes = data.schemes.map(([name]) => name), acts = Object.keys(BENDS), gains = data.gains;
   const bends = tabRow(acts, (i) => go({ act: acts[i] }));
-  const rules = tabRow(schemes, (i) => go({ scheme: schemes[i], gain: data.schemes[schemes[i]] }));
+  const rules = tabRow(schemes, (i) => go({ scheme: schemes[i], gain: data.schemes[i][1] }));
   const gain = slider("Gain", 0, gains.length - 1, (i) => go({ scheme: "own gain", gain: gains[i] }));
-  const depth = slider("Depth", 2, data.deepest, (d) => go({ depth: d, layer: d }));
+  const depth = slider("Depth", 2, data.deepest, (d) => go({ depth: d }));
   const layer = slider("Layer", 1, data.deepest, (k) => go({ layer: k }));
   const again = make("button", { type: "button", onclick: () => go({ seed: state.seed + 1 }) }, "draw again");
   const words = make("div", { className: "ag-caption", ariaLive: "polite" });

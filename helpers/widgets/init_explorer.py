@@ -82,11 +82,11 @@ class InitExplorer(FrontWidget):
         super().__init__(
             data={
                 "rows": ROWS, "units": UNITS, "deepest": DEEPEST,
-                "schemes": SCHEMES, "gains": GAINS,
+                "schemes": [*map(list, SCHEMES.items())], "gains": GAINS,
             },
             state={
                 "act": act, "scheme": scheme, "gain": SCHEMES[scheme],
-                "depth": depth, "layer": depth, "seed": seed,
+                "depth": depth, "layer": (depth + 1) // 2, "seed": seed,
             },
         )  # fmt: skip
 
