@@ -154,6 +154,10 @@ def _times(factor: float):
     return backward
 
 
+RETURNS = (
+    "Your test *returns* its verdict, and nobody looks at what a test returns. Raise: "
+    "`assert condition, message`."
+)
 CRUDE = {
     "NaN everywhere": _times(np.nan),
     "zeros everywhere": _times(0.0),
@@ -165,9 +169,11 @@ def _awake(my_tests):
     alive = []
     for what, backward in CRUDE.items():
         try:
-            my_tests(backward)
+            said = my_tests(backward)
         except Exception:
             continue
+        if said is not None:
+            return Wrong(RETURNS, "RETURNS")
         alive.append(what)
     return Wrong(f"A backward pass lives that gives {' or '.join(alive)}.") if alive else "they die"
 
@@ -236,6 +242,9 @@ for _code, _why, *_changes in [
     ("CANNOTFAIL", "Your test compares and throws the answer away. np.allclose returns True or False, and nothing "
      "happens without `assert`.",
      (_SHAPE, ""), (_ASK, "        np.allclose(g, right)\n")),
+    ("RETURNS", RETURNS,
+     (_SHAPE, "        if g.shape != right.shape:\n            return False\n"),
+     (_ASK, "        if not error < 1e-6:\n            return False\n    return True\n")),
     ("BROADCAST", "Without a look at the shapes, db with a batch axis, (N, H), is broadcast against (H,), and the difference "
      "can vanish.",
      (_SHAPE, "")),

@@ -12,7 +12,8 @@ function mount(el, data, state, changed) {
   const count = make("div", { className: "ag-caption", ariaLive: "polite" });
   const buttons = cards.map((c, i) => {
     const button = make("button", { type: "button", onclick: () => go(test, i) },
-      make("span", { className: "ag-sign" }), make("span", {}, c.name));
+      make("span", { className: "ag-sign" }),
+      make("span", {}, c.name, make("span", { className: "ag-marks", ariaHidden: "true" })));
     return button;
   });
   const title = make("div", { className: "ag-caption" });
@@ -55,6 +56,8 @@ function mount(el, data, state, changed) {
       button.ariaPressed = String(i === card);
       button.ariaLabel = `${c.name}: ${dies ? "killed" : "alive"}`;
       button.firstChild.textContent = dies ? "✓" : "○";
+      button.querySelector(".ag-marks").textContent =
+        test < 0 && tests.length > 1 ? c.said.map((words) => (words ? "✓" : "○")).join("") : "";
     });
     const chosen = cards[card];
     title.replaceChildren(make("b", {}, chosen.name), ` · ${chosen.code}`);
