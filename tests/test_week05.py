@@ -26,7 +26,7 @@ from helpers.weeks import week05 as ex
 from helpers.weeks import week05_order
 from helpers.weeks.battery import diamond
 from helpers.weeks.week05_engines import order_of
-from helpers.weeks.week05_testing import WRONG_ENGINES
+from helpers.weeks.week05_fuzzed import WRONG_ENGINES
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "week05_scalar_engine.ipynb"
 TASKS = {task.name: task for task in ex.all}
@@ -64,6 +64,8 @@ SLIPS = {
     "draw_graph": slips.DRAWINGS_WRONG,
     "zero_grad": slips.ZERO,
     "Value": slips.ENGINES_WRONG,
+    "fuzz": slips.FUZZ_WRONG,
+    "engine_size": slips.SIZES_WRONG,
 }
 
 

@@ -327,8 +327,11 @@ FUZZES = {
             "        program = random_program(draw.randrange(10**6), draw.randint(1, 25), 4)\n",
         ),
     ),
-    "a list of the failures": changed(
-        FUZZ, ("bad = 0", "bad = []"), ("bad += not good", "bad += [] if good else [program]")
+    "the length of a list of the failures": changed(
+        FUZZ,
+        ("bad = 0", "bad = []"),
+        ("bad += not good", "bad += [] if good else [program]"),
+        ("return bad", "return len(bad)"),
     ),
     "generator": """
 def fuzz(engine, n):
@@ -346,12 +349,12 @@ def fuzz(engine, n):
 }
 FUZZ_WRONG = {
     "always right": ("def fuzz(engine, n): return 0", "passes your fuzz"),
-    "always wrong": ("def fuzz(engine, n): return n", "You count"),
+    "always wrong": ("def fuzz(engine, n): return n", "count the right ones"),
     "one too many": ("def fuzz(engine, n): return 1", "blames a right engine"),
     "None": (changed(FUZZ, ("    return bad", "    print(bad)")), "return"),
     "a text": (changed(FUZZ, ("    return bad", "    return str(bad)")), "a number"),
     "None for a leaf that is not used": (
-        changed(FUZZ, (" if y.grad is not None else 0.0", "")), "NoneType"),
+        changed(FUZZ, (" if y.grad is not None else 0.0", "")), "It means 0"),
     "against itself": (changed(FUZZ, (
         "b = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in program.leaves]",
         "b = a"), ("g.item()", "g.data"), ("        g.backward()\n", ""),

@@ -4,7 +4,7 @@ An entry is (source, CODE or None, words of the verdict).
 """
 
 from week01_answers import changed
-from week05_answers import DRAWINGS, LOCALS
+from week05_answers import DRAWINGS, FUZZ, LOCALS, SIZES
 
 # ------------------------------------------------------------------ the order
 
@@ -287,3 +287,108 @@ PAIRS = changed(
                 if not pending[p]: ready.append(p)
 """),
 )  # fmt: skip
+
+# ------------------------------------------------------------------ the fuzz
+
+VALUE = "        good = abs(f.data - g.item()) <= 1e-9 * abs(g.item())\n"
+FUZZ_WRONG = {
+    "gradients only": (
+        changed(FUZZ, (VALUE, "        good = True\n")),
+        None,
+        "Compare the value of the result, too",
+    ),
+    "the first leaf only": (
+        changed(FUZZ, ("zip(a, b):", "zip(a[:1], b[:1]):")),
+        None,
+        "not only of the first",
+    ),
+    "the last leaf only": (
+        changed(FUZZ, ("good = good and abs(x.grad", "last = abs(x.grad"),
+                ("bad += not good", "bad += not (good and last)")),
+        None,
+        "inside of the loop",
+    ),
+    "a list": (
+        changed(FUZZ, ("bad = 0", "bad = []"), ("bad += not good", "bad += [] if good else [1]")),
+        "LIST",
+        "return `len(…)`",
+    ),
+    "stops at the first": (
+        changed(FUZZ, ("        bad += not good\n", "        if not good: return 1\n")),
+        "FIRSTONLY",
+        "Do you stop at the first one?",
+    ),
+    "one's own engine as the witness": (
+        "from helpers.engine.scalar import Value\n" + changed(
+            FUZZ,
+            ("torch.tensor(x, dtype=torch.float64, requires_grad=True)", "Value(x)"),
+            ("g.item()", "g.data"),
+            ("y.grad.item() if y.grad is not None else 0.0", "y.grad"),
+        ),
+        "OWNWITNESS",
+        "Take PyTorch as the witness",
+    ),
+    "other seeds at every call": (
+        "import random\n" + changed(FUZZ, ("random_program(seed, 8)",
+                                           "random_program(random.randrange(10**9), 8)")),
+        "UNREPEATABLE",
+        "Seed i gives expression i",
+    ),
+    "always the same seed": (
+        changed(FUZZ, ("random_program(seed, 8)", "random_program(0, 8)")),
+        "ONEPROGRAM",
+        "are the same one",
+    ),
+    "one instruction": (
+        changed(FUZZ, ("random_program(seed, 8)", "random_program(seed, 1)")),
+        "ONESTEP",
+        "a size of about 10",
+    ),
+}  # fmt: skip
+
+# ------------------------------------------------------------------ the size of a node
+
+SIZES_WRONG = {
+    "before minus after": (
+        changed(SIZES["a list of nodes"], ("return (", "return -(")),
+        "SIGN",
+        "after, minus before",
+    ),
+    "counting begins too late": (
+        """
+def engine_size(engine):
+    import tracemalloc
+    x = y = engine(1.0)
+    for _ in range(1000): y = y * x
+    tracemalloc.start()
+    return tracemalloc.get_traced_memory()[0] / 1000
+""",
+        "FREED",
+        "before tracemalloc.start()",
+    ),
+    "the chain ends with a function": (
+        """
+def engine_size(engine):
+    import tracemalloc
+    def chain():
+        x = y = engine(1.0)
+        for _ in range(1000): y = y * x
+    tracemalloc.start()
+    chain()
+    return tracemalloc.get_traced_memory()[0] / 1000
+""",
+        None,
+        "keep the last one until",
+    ),
+    "a list of leaves": (
+        """
+def engine_size(engine):
+    import tracemalloc
+    tracemalloc.start()
+    nodes = [engine(1.0) for _ in range(1000)]
+    return tracemalloc.get_traced_memory()[0] / 1000
+""",
+        "LEAVES",
+        "A leaf has no operands",
+    ),
+}

@@ -12,7 +12,8 @@ from helpers.weeks.week05_engine import Value, left_behind
 from helpers.weeks.week05_graphs import draw_graph, zero_grad
 from helpers.weeks.week05_operators import fresh_engine, reflected, rules
 from helpers.weeks.week05_parents import with_parents
-from helpers.weeks.week05_testing import engine_size, fuzz
+from helpers.weeks.week05_sizes import engine_size
+from helpers.weeks.week05_testing import fuzz
 from helpers.weeks.week05_topological import topological_order
 from helpers.weeks.week05_traversals import traversals
 
