@@ -475,6 +475,21 @@ CLEARED = """                if node.parents:
 """
 MATRICES = "G @ np.swapaxes(other.data, -1, -2), np.swapaxes(self.data, -1, -2) @ G"
 
+SORTED = "order = topological_order(self)"
+VISITED = """order = []
+            def visit(node):
+                if {ask}:
+                    for parent in node.parents:
+                        visit(parent)
+                    order.append(node)
+            visit(self)"""
+MET = """order, stack = [], [self]
+            while stack:
+                node = stack.pop()
+                if node not in order:
+                    order.insert(0, node)
+                    stack += node.parents[::-1]"""
+
 # the notebook's Tensor with one piece exchanged: CODE, old, new, words of the verdict
 TENSOR_SLIPS = {
     "a product with its own": (
@@ -509,6 +524,14 @@ TENSOR_SLIPS = {
         None, MATRICES, "G @ other.data, self.data @ G", "a @ b, shapes (2, 3) and (3, 4)"),
     "matrix rules turned around": (
         "TRANSPOSE", MATRICES, "(other.data @ G.T).T, (G.T @ self.data)", "transposed"),
+    "leaves first": ("FORWARDS", "for node in reversed(order)", "for node in order", "*reverse*"),
+    "no visited set": ("NOVISIT", SORTED, VISITED.format(ask="True"), "set of visited nodes"),
+    "recursion": (
+        "RECURSIONLIMIT", SORTED, VISITED.format(ask="node not in order"), "calling itself"),
+    "as met": ("ORDER", SORTED, MET, "before all its consumers"),
+    "a constant is no node": (
+        None, "return Tensor(np.asarray(other, self.data.dtype))", "return other",
+        "raises an error in line"),
     "a number comes back": (
         "NONODE", 'return Tensor(t, (self,), lambda G: (G * (1 - t * t),), "tanh")', "return t",
         "new Tensor"),
@@ -518,7 +541,7 @@ TENSOR_SLIPS = {
 WRONG = {
     "accumulate": {
         "nothing is kept": ([("node.grad = np.array(g)", "pass")], "is None"),
-        "twice": ([("np.array(g)", "2 * g")], "2.0 times the right one"),
+        "twice": ([("np.array(g)", "2 * g")], "g is in it twice"),
         "minus": ([("node.grad + g", "node.grad - g")], "After 2 of 2 pushes"),
         "transposed": ([("np.array(g)", "np.array(g).T")], "transposed"),
         "the sum of all": ([("unbroadcast(g, node.data.shape)", "g.sum()")], "node.grad"),

@@ -45,10 +45,16 @@ RECURSION = (
     "A graph of {n:,} nodes in a row is too deep for your backward. It visits the nodes by calling itself; take a list "
     "of your own, as in week 5."
 )
+FORWARDS = (
+    "A node pushes before any gradient has arrived at it: its own is still None. Go through the topological order in "
+    "*reverse*, from the root to the leaves."
+)
 FINGERPRINTS = {
     "ASSIGN": "Your backward *assigns* gradients: the second contribution to a node erases the first. Accumulate.",
     "NOSEED": "No gradient arrives anywhere: that of the root itself is never set. backward() starts with 1 there.",
     "ORDER": "A node pushes before all its consumers have pushed to it. Take the reversed topological order.",
+    "NOVISIT": "A shared node stands in your order more than once and pushes as often. Keep a set of visited nodes.",
+    "EACHPATH": "You recurse into each parent at once, so a node pushes before all its consumers have, and again later.",
     "EDGEDICT": "An operand that is used twice by one operation gets its share once. Keep operands in a tuple or list.",
 }
 
@@ -59,7 +65,7 @@ def first_graphs() -> list[Case]:
         _case(
             "x * x", _square, fingerprints=dict(ASSIGN=_half_of_square, EDGEDICT=_half_of_square)
         ),
-        _case("d = c + a with a = 2x, b = a + 1, c = a·b", _diamond),
+        _case("d = c + a with a = 2x, b = a + 1, c = a·b", _diamond, fingerprints=WALKS),
         Case("(x + y) + x: three gradients, no shared array", _aliased),
         Case("c = (3a)², backward twice", _twice),
     ]
@@ -98,6 +104,14 @@ def _diamond(T, x):
     a = x * 2.0
     b = a + 1.0
     return a * b + a
+
+
+WALKS = {  # what wrong walks pass on to x, from d, from b in c, and from a in c by way of b
+    "ASSIGN": lambda x, G: [G * 2 * (2 * x)],
+    "ORDER": lambda x, G: [G * 2 * (2 * x + 2)],
+    "NOVISIT": lambda x, G: [G * 2 * (1 + 2 * (4 * x + 2))],
+    "EACHPATH": lambda x, G: [G * 2 * ((2 * x + 2) + 2 * (4 * x + 2))],
+}
 
 
 def _network(T, X, W1, b1, W2, b2):
@@ -140,19 +154,29 @@ def _case(label: str, graph: Callable, fingerprints: dict[str, Callable] | None 
     def run(engine):
         leaves = [engine(x.copy()) for x in arrays]
         root = graph(engine, *leaves)
-        wrong = difference("The value", value, root.data) or pulled_back(root, G)
+        try:
+            wrong = difference("The value", value, root.data) or pulled_back(root, G)
+        except TypeError as error:
+            if "unsupported operand" in str(error) and "NoneType" in str(error):
+                return Wrong(FORWARDS, "FORWARDS")
+            raise
         if wrong:
             return wrong
         if all(leaf.grad is None or not np.any(leaf.grad) for leaf in leaves):
             return Wrong(FINGERPRINTS["NOSEED"], "NOSEED")
         for k, (name, leaf, grad) in enumerate(zip(names, leaves, right)):
-            guesses = [Suspect(code, found[k], FINGERPRINTS[code]) for code, found in known.items()]
+            guesses = [Suspect(c, found[k], _small(FINGERPRINTS[c])) for c, found in known.items()]
             wrong = difference(f"The gradient of `{name}`", grad, leaf.grad, guesses)
             if wrong:
                 return wrong
         return largest_error([(value, root.data), *zip(right, (leaf.grad for leaf in leaves))])
 
     return Case(label, run)
+
+
+def _small(sentence: str) -> str:
+    """The sentence as it stands after a colon."""
+    return sentence[0].lower() + sentence[1:]
 
 
 def _reference(graph: Callable, arrays: list) -> tuple:

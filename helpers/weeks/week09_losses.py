@@ -125,6 +125,8 @@ def log_softmax_cases() -> list[Case]:
         wrong = [
             Suspect("DIAGSOFTMAX", G * (1 - P), "you have the diagonal of the Jacobian alone. A score also "
                     "moves the other classes, through the sum S."),
+            Suspect("NOUPSTREAM", 1 - P, "G does not occur in it. The gradient is G − P·Σ G."),
+            Suspect("NOUPSTREAM", 1 - P * shape[-1], "it is the gradient for a G of ones: G − P·Σ G."),
             Suspect("SUMOFG", G - P, "the sum of the upstream gradients is missing: P times Σ G, along the row."),
             Suspect("SUMOFG", G - P * (P * G).sum(axis=-1, keepdims=True), "here G is summed as it is. Weighted "
                     "by P it belongs to softmax itself, without the log."),

@@ -1,153 +1,17 @@
-"""Week 9, sections 2 and 3: where gradients arrive, and the two rules in which entries compete.
+"""Week 9, section 4: the two rules in which entries compete.
 
-`accumulate` is the one place of a tensor engine where a gradient is written. `max_backward` shares
-between equal entries, `embedding_backward` adds up what comes back to one row from many places.
+`max_backward` shares between equal entries, `embedding_backward` adds up what comes back to one row
+from many places.
 """
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 
-from helpers.agreement import agree
-from helpers.exercise import Arguments, Case, Wrong, exercise
+from helpers.exercise import Arguments, exercise
 from helpers.weeks.rewrite import rewritten
 from helpers.weeks.week03_cases import random
-from helpers.weeks.week03_rules import unbroadcast
 from helpers.weeks.week09_judge import Suspect, difference
-
-# ------------------------------------------------------------------ accumulate
-
-SHARED = (
-    "Two nodes got the same array g, and then one of them got more. The other one changed with it: "
-    "both hold *one* array, and `+=` writes into it. Keep a copy (`g.copy()`), or make a new array: "
-    "`node.grad = node.grad + g`."
-)
-LATE_SHAPE = (
-    "NumPy cannot add the larger g into the smaller gradient in place. Bring g to the shape of "
-    "node.data first: `unbroadcast(g, node.data.shape)`."
-)
-
-
-def _node(shape: tuple[int, ...]) -> SimpleNamespace:
-    return SimpleNamespace(data=np.zeros(shape), grad=None)
-
-
-def _arrivals(shape: tuple[int, ...], *sent: tuple[int, ...], seed: int) -> Case:
-    """Gradients of these shapes arrive at a node of another shape, one after another."""
-    label = f"node.data {shape}, g {' and then '.join(map(str, sent))}"
-    arrays = random(seed, *sent)
-
-    def run(accumulate):
-        node, sent_now = _node(shape), [g.copy() for g in arrays]
-        total = np.zeros(shape)
-        for k, g in enumerate(sent_now, start=1):
-            try:
-                accumulate(node, g)
-            except ValueError as error:
-                if "broadcast" in str(error):
-                    return Wrong(LATE_SHAPE, "UNBROADCAST")
-                raise
-            last = unbroadcast(arrays[k - 1], shape)
-            total = total + last
-            assigned = [Suspect("ASSIGN", last, "that is the last g alone. Contributions add up.")]
-            wrong = difference(f"After {k} of {len(sent)} pushes node.grad", total, node.grad,
-                               assigned if k > 1 else ())  # fmt: skip
-            if wrong:
-                return wrong
-        if not all(np.array_equal(g, old) for g, old in zip(sent_now, arrays)):
-            return Wrong(SHARED, "ALIAS")
-        return node.grad
-
-    return Case(label, run)
-
-
-def _shared(accumulate):
-    a, b = _node((2,)), _node((2,))
-    g, more = np.array([1.0, 2.0]), np.array([10.0, 20.0])
-    accumulate(a, g)
-    accumulate(b, g)
-    accumulate(b, more)
-    if agree([11.0, 22.0], a.grad) or agree([11.0, 22.0], g):
-        return Wrong(SHARED, "ALIAS")
-    return {"a.grad": a.grad, "b.grad": b.grad}
-
-
-def _read_only(accumulate):
-    node = _node((2, 3))
-    g = np.broadcast_to(np.array([1.0, 2.0, 3.0]), (2, 3))
-    try:
-        accumulate(node, g)
-        accumulate(node, g)
-    except ValueError as error:
-        if "read-only" in str(error):
-            return Wrong(
-                "Here g is a view that may not be written to, as `np.broadcast_to` makes it, and "
-                "you keep it as node.grad and add into it. " + SHARED,
-                "ALIAS",
-            )
-        raise
-    return node.grad
-
-
-def accumulate_cases() -> list[Case]:
-    return [
-        _arrivals((2, 3), (2, 3), seed=91),
-        _arrivals((2, 3), (2, 3), (2, 3), seed=92),
-        _arrivals((3,), (2, 3), seed=93),
-        _arrivals((2, 1), (2, 3), seed=94),
-        _arrivals((3, 1), (3, 3), (3, 1), seed=95),
-        _arrivals((3,), (3, 3), (3, 3), (3,), seed=96),
-        _arrivals((), (2, 3), (), seed=97),
-        _arrivals((1, 3), (4, 2, 3), seed=98),
-        Case("a and b both get g = (1, 2), then b gets (10, 20)", _shared),
-        Case("g is a read-only view of shape (2, 3), and arrives twice", _read_only),
-    ]
-
-
-@exercise(
-    minutes=15,
-    difficulty=2,
-    cases=accumulate_cases,
-    hints=[
-        "Two questions. Which shape has node.grad at the end? And does anybody else hold the array that "
-        "you keep?",
-        "node.grad has the shape of node.data: `unbroadcast(g, node.data.shape)`. The first contribution "
-        "is kept, as a copy; every later one is added.",
-        "if node.grad is None: node.grad = g.copy(), else: node.grad = node.grad + g.",
-    ],
-)
-def accumulate(node, g):
-    """Add g to node.grad, in the shape of node.data. node.grad is None before the first time."""
-    g = unbroadcast(g, node.data.shape)
-    if node.grad is None:
-        node.grad = np.array(g)
-    else:
-        node.grad = node.grad + g
-
-
-for _code, _why, *_changes in [
-    ("ALIAS", SHARED,
-     ("g = unbroadcast", "if g.shape != node.data.shape:\n        g = unbroadcast"),
-     ("np.array(g)", "g"), ("node.grad = node.grad + g", "node.grad += g")),
-    ("ASSIGN", "The last contribution replaces the earlier ones. A node that is used twice gets a gradient "
-     "from each use, and they add up.",
-     ("node.grad = node.grad + g", "node.grad = np.array(g)")),
-    ("UNBROADCAST", "g arrives in the shape of the *result*, and you keep it like that. A gradient has the "
-     "shape of what it is the gradient of: sum over the axes along which broadcasting has copied.",
-     ("    g = unbroadcast(g, node.data.shape)\n", "")),
-    ("KEEPDIM", "For node.data (2, 1) the gradient must be (2, 1). Where the shape has a 1, sum and *keep* "
-     "the axis.",
-     ("unbroadcast(g, node.data.shape)",
-      "g.sum(axis=tuple(k for k in range(g.ndim) if k < g.ndim - node.data.ndim or "
-      "node.data.shape[k - g.ndim + node.data.ndim] == 1))")),
-    ("MEANSUM", "You average over the copies. Each copy moves the result: their gradients *add up*.",
-     ("unbroadcast(g, node.data.shape)",
-      "unbroadcast(g, node.data.shape) * max(node.data.size, 1) / g.size")),
-]:  # fmt: skip
-    accumulate.mistake(_code, _why)(rewritten(accumulate.reference, *_changes))
-
 
 # ------------------------------------------------------------------ max
 
@@ -171,7 +35,7 @@ def max_cases() -> list[Arguments]:
         ("ties", tied_square, 1, False),
         ("no ties", random(102, (2, 3, 2))[0], 1, False),
     ]:
-        G = random(103 + len(made), values.max(axis=axis, keepdims=keepdims).shape)[0]
+        G = np.abs(random(103 + len(made), values.max(axis=axis, keepdims=keepdims).shape)[0])
         label = f"X {values.shape}, {name}, axis={axis}, keepdims={keepdims}"
         made.append(Arguments(label, args=(values, G, axis, keepdims)))
     return made
@@ -238,6 +102,9 @@ for _code, _why, *_changes in [
     ("KEEPDIM", "G has lost the axis along which the maximum was taken. (2,) stands beside the *columns* of "
      "(2, 3), or fits them by accident where X is square: np.expand_dims(G, axis) first.",
      ("    if axis is not None and not keepdims:\n        G = np.expand_dims(G, axis)\n", "")),
+    ("KEEPDIM", "The maxima have lost the axis along which they were taken, so they stand beside the wrong entries "
+     "of X: X.max(axis=axis, keepdims=True).",
+     ("X == X.max(axis=axis, keepdims=True)", "X == X.max(axis=axis, keepdims=keepdims)")),
     ("NOUPSTREAM", "That is the share alone. Times the upstream gradient G.",
      ("G * mask", "1.0 * mask")),
     ("GLOBALMAX", "You compare with the largest entry of the whole array. With an axis each row or column has a "
