@@ -144,14 +144,15 @@ _CHANGES = {
 def verify_cases():
     """A network, and a backward pass that is right or has one wrong line."""
     made = []
-    for (name, changes), (label, params, X, t) in zip(_CHANGES.items(), networks()[:3] * 2):
+    on = zip(_CHANGES.items(), networks()[:3] * 2, (0.1, 0.0, 1.0, 0.1, 0.5))
+    for (name, changes), (label, params, X, t), lam in on:
         backward = rewritten(rules.backward, *changes)
-        args = (params, X, t, backward)
+        args = (params, X, t, backward, lam)
         made.append(OnTensors(f"{name}; {label}", args=args, autograd=True))
     label, params, X, t = networks()[1]
     params, X = {**params, "W1": params["W1"] * 1e-6}, X * 1e6
     label = "the right backward pass, with inputs in the millions"
-    made.append(OnTensors(label, args=(params, X, t, rules.backward), autograd=True))
+    made.append(OnTensors(label, args=(params, X, t, rules.backward, 0.1), autograd=True))
     return made
 
 
