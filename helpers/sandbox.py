@@ -179,22 +179,26 @@ def _text_of(error: BaseException) -> str:
 def _own_line(error: BaseException, own: object) -> tuple[int | None, str]:
     """The last line of the traceback that the learner wrote, and its text; of a recursion the call.
 
-    In a notebook that is any line of the same cell; elsewhere a line of the object itself.
+    In a notebook that is any line of the same cell; elsewhere a line of the object itself. A line
+    of a class below speaks only where none of these does.
     """
-    family = own.__mro__[:-1] if isinstance(own, type) else [own]
-    mine = set().union(*map(codes, family))
+    below = own.__mro__[1:-1] if isinstance(own, type) else []
+    mine, theirs = codes(own), set().union(*map(codes, below))
     module = sys.modules.get(getattr(own, "__module__", None) or "")
     in_cell = getattr(module, "__file__", None) is None
     files = {code.co_filename for code in mine} if in_cell else set()
-    found = []
+    found, further = [], []
     trace = error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
-        if code in mine or code.co_filename in files:
-            number = trace.tb_lineno or 0
-            text = linecache.getline(code.co_filename, number).strip()
-            found += [(number, text)] if text else []
+        number = trace.tb_lineno or 0
+        if text := linecache.getline(code.co_filename, number).strip():
+            if code in mine or code.co_filename in files:
+                found.append((number, text))
+            elif code in theirs:
+                further.append((number, text))
         trace = trace.tb_next
+    found = found or further
     if isinstance(error, RecursionError) and found:  # the call, not where the last of them ended
         return Counter(found).most_common(1)[0][0]
     return found[-1] if found else (None, "")

@@ -146,6 +146,16 @@ def test_too_deep_recursion_points_to_the_call_and_not_to_where_it_ended():
     assert ends == {4}
 
 
+def test_an_error_in_a_class_below_points_to_the_line_above_it():
+    below = written("class Below:\n    def half(self, x):\n        return x / 0", "Below")
+    source = "class Own(Below):\n    def half(self, x):\n        return super().half(x)"
+    own = written(source, "Own", Below=below)
+    assert call(lambda engine: engine().half(1), own, own=own).problem.line == 3
+    assert "super()" in call(lambda engine: engine().half(1), own, own=own).problem.message
+    bare = written("class Own(Below):\n    pass", "Own", Below=below)
+    assert "x / 0" in call(lambda engine: engine().half(1), bare, own=bare).problem.message
+
+
 @pytest.mark.parametrize("end", ["exit()", "quit()", "raise SystemExit", "import sys; sys.exit(3)"])
 def test_ending_the_program_is_caught(end):
     f = written(f"def f():\n    {end}", "f", exit=exit, quit=quit)
