@@ -157,7 +157,7 @@ class LearningRate(FrontWidget):
             f'<g clip-path="url(#ag-field)">{_line("ag-descent", path)}</g>',
             f'<g clip-path="url(#ag-fall)">{_line("ag-loss", curve)}</g>',
             f'<circle class="ag-start" cx="{path[0][0]}" cy="{path[0][1]}" r="5"/>',
-            f'<text x="{40 + FIELD / 2}" y="16">the loss: darker is higher</text>',
+            f'<text x="{40 + FIELD / 2}" y="16">the loss: bluer is higher</text>',
             f'<text x="{(LEFT + RIGHT) / 2}" y="16">loss after each step</text>',
             f'<text x="{40 + FIELD / 2}" y="{BOTTOM + 32}">{across}</text>',
             f'<text x="14" y="{TOP + FIELD / 2}">{up}</text>',
