@@ -15,7 +15,7 @@ from helpers.attempt import stub_of
 from helpers.data import moons
 from helpers.engine import fifty, scalar
 from helpers.weeks import week06
-from helpers.weeks import week06_cases as cases
+from helpers.weeks import week06_models as models
 from helpers.weeks import week06_network as network
 from helpers.weeks.rewrite import rewritten
 from helpers.widgets.learning_rate import LearningRate
@@ -95,7 +95,7 @@ RIGHT = {
             def __init__(self, n_in, sizes, seed=0):
                 rng = random.Random(seed)
                 *hidden, last = sizes
-                self.body, self.parameters = [], []
+                self.body, self.parameters, self.n_out = [], [], last
                 for n in hidden:
                     self.body.append(Layer(n_in, n, rng))
                     n_in = n
@@ -105,7 +105,8 @@ RIGHT = {
             def __call__(self, xs):
                 for layer in self.body:
                     xs = layer(xs)
-                return self.head(xs)
+                scores = self.head(xs)
+                return scores if self.n_out > 1 else scores[0]
         """,
     ],
     "hinge_loss": [
@@ -267,6 +268,60 @@ WRONG = {  # pieces of the reference, exchanged; none of them is a known mistake
         [("p.data -= lr * v", "p.data -= lr * (v + p.grad)")],
     ],
 }
+SLIPS = {  # of a learner's trial; pieces of the reference, exchanged, and what the verdict says
+    "Neuron": [
+        ("A bias starts at 0", [("Value(0.0)", "Value(rng.uniform(-1, 1))")]),
+        ("begins with the bias", [("[*self.weights, self.bias]", "[self.bias, *self.weights]")]),
+        ("not the nodes that the call computes with",
+         [("[*self.weights, self.bias]", "[Value(p.data) for p in [*self.weights, self.bias]]")]),
+        ("Bend once", [("z = z + w * x", "z = z + ((w * x).relu() if self.relu else w * x)")]),
+        ("Bend once", [("z = self.bias\n", "z = Value(0.0)\n"),
+                       ("return z.relu() if self.relu else z",
+                        "return (z.relu() if self.relu else z) + self.bias")]),
+        ("not with tanh", [("z.relu() if", "z.tanh() if")]),
+        ("list of one node", [("return z.relu() if self.relu else z",
+                               "return [z.relu() if self.relu else z]")]),
+    ],
+    "Layer": [
+        ("fresh generator", [("n_in, rng, relu)", "n_in, random.Random(5), relu)")]),
+        ("all of the first neuron", [("for neuron in self.neurons for p in neuron.parameters]",
+                                      "for n in self.neurons for p in n.weights] + "
+                                      "[n.bias for n in self.neurons]")]),
+        ("a *list* of one node", [("return [neuron(xs) for neuron in self.neurons]",
+                                   "out = [neuron(xs) for neuron in self.neurons]\n"
+                                   "        return out[0] if len(out) == 1 else out")]),
+        ("reads *all* inputs", [("return [neuron(xs) for neuron in self.neurons]",
+                                 "return sum([neuron(xs) for neuron in self.neurons])")]),
+        ("reads *all* inputs", [("return [neuron(xs) for neuron in self.neurons]",
+                                 "return [n([x]) for n, x in zip(self.neurons, xs * 5)]")]),
+    ],
+    "MLP": [
+        ("starts the generator anew", [("n_in, n_out, rng,", "n_in, n_out, random.Random(seed),")]),
+        ("list of one node", [("xs[0] if len(xs) == 1 else xs", "xs")]),
+        ("Only the last layer bends", [("k < len(sizes) - 1", "k == len(sizes) - 1")]),
+        ("layer by layer", [("in self.layers for p", "in self.layers[::-1] for p")]),
+        ("make the generator from the seed", [("random.Random(seed)", "random.Random()")]),
+        ("Another seed gives the same", [("random.Random(seed)", "random.Random(3)")]),
+        ("reads the original input", [(" xs = layer(xs)\n", " out = layer(xs)\n"),
+                                      ("xs[0] if len(xs) == 1 else xs",
+                                       "out[0] if len(out) == 1 else out")]),
+    ],
+    "l2_penalty": [("is none left out", [("for p in params", "for p in params[:-1]")])],
+    "sgd_step": [
+        ("the network keeps the old ones",
+         [("for p in params:\n        p.data -= lr * p.grad",
+           "return [Value(p.data - lr * p.grad) for p in params]")]),
+    ],
+    "training_step": [
+        ("(UPDATEFIRST)", [("    loss.backward()\n    sgd_step(model.parameters, 0.1)\n",
+                            "    sgd_step(model.parameters, 0.1)\n    loss.backward()\n")]),
+        ("For entry 0", [("for x in X], y)", "for x in X[:5]], y[:5])")]),
+    ],
+    "fix_the_loop": [
+        ("keeps every graph alive", [("append(loss.data)", "append(loss)"),
+                                     ("return losses", "return [each.data for each in losses]")]),
+    ],
+}  # fmt: skip
 
 
 def each(table):
@@ -304,7 +359,7 @@ def test_the_stub_is_not_attempted(name):
 
 @pytest.mark.parametrize(("name", "source"), each(RIGHT))
 def test_a_right_answer_in_another_style_passes(name, source):
-    known = {key: value for key, value in vars(network).items() if key != name}
+    known = {key: value for key, value in vars(network).items() if key not in (name, "MLP")}
     known = {key: value for key, value in known.items() if not key.startswith("__")}
     verdict = TASKS[name].check(written(source, name, **known))
     assert verdict.status == "passed", verdict
@@ -317,6 +372,30 @@ def test_an_unlisted_wrong_answer_fails(name, changes):
     assert len(str(verdict)) > 20
 
 
+@pytest.mark.parametrize(("name", "slip"), each(SLIPS))
+def test_a_slip_of_the_trial_is_explained(name, slip):
+    said, changes = slip
+    verdict = TASKS[name].check(rewritten(TASKS[name].reference, *changes))
+    assert verdict.status == "failed"
+    assert said in verdict.message, verdict
+
+
+def test_parameters_without_a_call_are_found_out_where_the_own_mlp_has_a_method():
+    class MLP(network.MLP):
+        def __init__(self, n_in, sizes, seed=0):
+            super().__init__(n_in, sizes, seed)
+            self.listed, self.__dict__["parameters"] = self.parameters, None
+            del self.__dict__["parameters"]
+
+        def parameters(self):
+            return self.listed
+
+    step = rewritten(network.training_step)
+    step.__globals__["MLP"] = MLP
+    verdict = TASKS["training_step"].check(step)
+    assert verdict.status == "failed" and "`model.parameters()`" in verdict.message
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_the_reference_passes_on_the_engine_of_week_1(name, monkeypatch):
     monkeypatch.setattr(network, "Value", fifty.Value)
@@ -324,7 +403,7 @@ def test_the_reference_passes_on_the_engine_of_week_1(name, monkeypatch):
 
 
 def test_some_neurons_of_the_cases_are_on_and_some_are_off():
-    outputs = {case.run(network.Neuron)["outputs"][0] > 0 for case in cases.neuron_cases()[3:]}
+    outputs = {case.run(network.Neuron)["outputs"][0] > 0 for case in models.neuron_cases()[3:]}
     assert outputs == {True, False}
 
 
