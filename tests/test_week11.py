@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from cells import written
+from threadpoolctl import threadpool_limits
 from week11_answers import KNOWN, RIGHT, WRONG
 
 from helpers import InitExplorer
@@ -30,6 +31,13 @@ NAMES = dict(
     init=week11.init.reference,
     gaussian_mean=week11_signals.gaussian_mean,
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """As in the notebook: the matrices are small, and threads would wait for each other."""
+    with threadpool_limits(1):
+        yield
 
 
 def each(table):
@@ -382,9 +390,9 @@ def test_theory_is_off_by_the_factor_that_the_text_says(said):
         for act in ("relu", "tanh")
         for k in ("small", "xavier", "he", "default")
     ]
-    worst = max(max(r[4] / r[5], r[5] / r[4]) for r in rows)
+    worst = max(max(r[2] / r[3], r[3] / r[2]) for r in rows)
     assert 2.5 < worst < 3.1 and "by a factor of up to 3 here" in prose
-    assert min(r[4] for r in rows) < 1e-54 and "55 powers of ten" in prose
+    assert min(r[2] for r in rows) < 1e-54 and "55 powers of ten" in prose
 
 
 def test_the_table_of_gains_says_what_the_text_says(said):
@@ -406,10 +414,10 @@ def test_the_flat_weight_gradients_are_as_the_text_says(said):
 
 def test_the_symmetry_table_says_what_the_text_says(said):
     out, prose = said
-    equal = next(line for line in out.splitlines() if line.startswith("all 0.1"))
+    equal = next(line for line in out.splitlines() if line.startswith("tanh, all 0.1"))
     assert "0, exactly" in equal and equal.endswith("0.924") and "of 0.924" in prose
     for name in ("W1 equal, W2 random", "W1 random, W2 = 0", "both random"):
-        assert next(x for x in out.splitlines() if x.startswith(name)).endswith("0.000")
+        assert next(x for x in out.splitlines() if x.startswith(f"tanh, {name}")).endswith("0.000")
     assert numbers(out, "   0    ")[0] == 1e-12 and numbers(out, " 100    ")[0] == 1e-6
     assert "about a million in 100 steps" in prose
 
@@ -418,7 +426,8 @@ def test_the_first_losses_are_as_the_text_says(notebook, said):
     out, prose = said
     assert 11.5 < numbers(out, "last layer's std  1.0")[-1] < 12.5 and "a first loss of 12" in prose
     assert numbers(out, "last layer's std  0.0")[-1] == 2.303
-    assert "a spike to 30" in prose and 'answer="above 20"' in asked(notebook, "first step")
+    assert "largest 35, after 20 steps 0.18. Std 0.01: largest 2, after 20 steps 0.82" in out
+    assert "a spike to 35" in prose and 'answer="above 20"' in asked(notebook, "first step")
     assert 6.5 < numbers(out, "last layer's std  1.0")[0] < 7.5 and "std of about 7" in prose
 
 

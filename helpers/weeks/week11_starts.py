@@ -90,8 +90,8 @@ for _code, _why, *_changes in [
 def expected_initial_loss(C, s):
     """The cross-entropy to expect before any training, for C classes.
 
-    The scores of a sample are independent and normal with mean 0 and std s, whatever its class. Average over at least
-    20,000 samples; 3% is close enough.
+    The scores of a sample are independent and normal with mean 0 and std s, whatever its
+    class. Average over at least 20,000 samples; 3% is close enough.
     """
     rng = np.random.default_rng(0)
     Z = s * rng.standard_normal((20000, C))
@@ -163,7 +163,7 @@ for _code, _why, *_changes in [
     ],
 )
 def lsuv(layers, X):
-    """New weights, one array for each in layers, so that every z = h @ W has std 1 on the batch X.
+    """New weights, one array for each in layers, so that every z = h @ W has std 1 on X.
 
     h is X at first, then relu(z) of the layer before. Each W is multiplied by one number.
     """
