@@ -50,10 +50,15 @@ CURVES = [
 ]  # fmt: skip
 
 
+def _judge(case, expected, got) -> str | None:
+    return None if got == expected else f"Not so in yours: {case.label}."
+
+
 @exercise(
     minutes=30,
     difficulty=3,
     cases=CURVES,
+    judge=_judge,
     hints=[
         "Lists instead of names: Ws[0] … Ws[depth − 1], and H[0] = X, H[k] = relu(H[k − 1] @ Ws[k − 1]). The last one "
         "gives scores, without a ReLU.",

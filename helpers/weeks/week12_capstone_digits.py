@@ -209,7 +209,7 @@ def _reads(train_digits):
         params = train_digits(tensor.Tensor, X, t)
         missing = [n for n in ("W1", "b1", "W2", "b2", "W3", "b3") if n not in params]
         if missing:
-            return Wrong(f"{', '.join(missing)} is missing in what you return.")
+            return Wrong(f"Missing in what you return: {', '.join(missing)}.")
         W = {n: np.asarray(getattr(p, "data", p), dtype=float) for n, p in params.items()}
         share = float((_scores(W, X_test).argmax(axis=1) == t_test).mean())
         if share >= WANTED:

@@ -153,7 +153,10 @@ def _right(gradcheck_sampled):
     bowl = Bowl(bent=True, W=30, b=4)
     before, grads = {name: p.copy() for name, p in bowl.params.items()}, bowl.grads
     bowl.calls = 0
-    error = float(gradcheck_sampled(3)(bowl, bowl.params, grads))
+    check = gradcheck_sampled(3)
+    if not callable(check):
+        return Wrong("`gradcheck_sampled(k)` returns a *function*, check(loss, params, grads).")
+    error = float(check(bowl, bowl.params, grads))
     same = all(np.allclose(bowl.params[n], p, rtol=0, atol=1e-12) for n, p in before.items())
     return {
         "a right gradient is below 1e-6": error < 1e-6,

@@ -7,13 +7,15 @@ that make one of any scalar engine and of any tensor engine, the backward pass b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from helpers import mutants
-from helpers.exercise import Case, exercise
+from helpers.agreement import show
+from helpers.exercise import Case, Wrong, exercise
 from helpers.weeks.rewrite import rewritten
 from helpers.weeks.week12_checks import by_pytorch, one_thread
 
@@ -36,6 +38,7 @@ def _problem() -> Problem:
 
 
 NETWORK = _problem()
+BOTH = ("loss", "gradient")
 
 
 # ------------------------------------------------------------------ engines
@@ -99,10 +102,9 @@ def _facts(make, *names: str):
     def run(autograd_vs_engine):
         with one_thread():
             said = autograd_vs_engine(make())
-        missing = [name for name in ("loss", "gradient") if name not in said]
-        if missing:
-            return said
-        return {f"{name} agrees": bool(said[name] < 1e-9) for name in names}
+        if not isinstance(said, Mapping) or any(name not in said for name in BOTH):
+            return Wrong(f'Return a dict, {{"loss": …, "gradient": …}}; you give {show(said)}.')
+        return {f"the {name} agrees": bool(said[name] < 1e-9) for name in names}
 
     return run
 
@@ -145,7 +147,6 @@ def _second_weights(loss, grads, _):
     return loss, {**grads, "dW2": grads["dW2"] * (1 + 1e-6)}
 
 
-BOTH = ("loss", "gradient")
 CHAIN_CASES = [
     Case("by hand: both agree", _facts(lambda: by_hand, *BOTH)),
     Case("PyTorch itself: both agree", _facts(lambda: on_pytorch, *BOTH)),
@@ -164,10 +165,22 @@ CHAIN_CASES = [
 ]  # fmt: skip
 
 
+def _judge(case, expected, got) -> str | None:
+    """What the answer says of an engine, against what that engine is."""
+    for fact, holds in expected.items():
+        if got[fact] != holds:
+            name = fact.split()[1]
+            says = "differs" if holds else "agrees"
+            is_ = "agrees with PyTorch's to the last digits" if holds else "does not agree"
+            return f"Of this engine the {name} {is_}, and by your number for it, it {says}."
+    return None
+
+
 @exercise(
     minutes=35,
     difficulty=3,
     cases=CHAIN_CASES,
+    judge=_judge,
     hints=[
         "Two runs side by side: one takes its gradients from `engine`, the other from PyTorch's autograd. Both start from "
         "the same parameters and take the same number of steps. Compare in every step.",

@@ -102,7 +102,7 @@ for _code, _why, *_changes in [
 def tolerance(dtype, depth):
     """The relative error to allow between two right gradients of a network this deep.
 
-    Above what rounding does in this dtype, and at most 50 times that.
+    Above what rounding does in this dtype, np.float32 or np.float64, and at most 50 times that.
     """
     return 4 * float(np.finfo(dtype).eps) * depth
 

@@ -130,6 +130,12 @@ def _another_right(cache, t, lam):
     return dict(reversed(grads.items()))
 
 
+SELFTEST = (
+    "Your test compares with `mutants.backward`, the function that is on trial: were it wrong, the test would not notice. Take a "
+    "witness of another kind, the loss (numerical_gradient) or PyTorch."
+)
+
+
 def _careful(my_tests):
     for backward, which in [(mutants.backward, "The right"), (_another_right, "Another right")]:
         try:
@@ -138,6 +144,14 @@ def _careful(my_tests):
             more = {"The right": "", "Another right": " It sums in another order, so that its last "
                     "digits differ: no test may ask for equal bits."}  # fmt: skip
             return Wrong(f"{which} backward pass is killed ({error or 'no message'}).{more[which]}")
+    right = mutants.backward
+    mutants.backward = mutants.MUTANTS[0].backward  # would the test believe this one?
+    try:
+        my_tests(right)
+    except AssertionError:
+        return Wrong(SELFTEST, "SELFTEST")
+    finally:
+        mutants.backward = right
     return "both live"
 
 
@@ -250,6 +264,9 @@ for _code, _why, *_changes in [
      (_SHAPE, "")),
     ("NANPASSES", "`not error > 1e-6` is true for NaN: every comparison with NaN is False. Ask `error < 1e-6`.",
      ("assert error < 1e-6", "assert not error > 1e-6")),
+    ("SELFTEST", SELFTEST,
+     (_LOOP, "    right_ones = mutants.backward(mutants.forward(params, X)[1], t, lam)\n"
+      "    for name, right in ((n, right_ones[\"d\" + n]) for n in params):\n")),
     ("LAMZERO", "With lam = 0 the penalty is not there, and all mistakes in it live. Test with a lam that "
      "is as loud as the rest.",
      ("np.arange(6) % 3, 0.1", "np.arange(6) % 3, 0.0")),
