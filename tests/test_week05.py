@@ -60,6 +60,7 @@ WRONG = {
     },
 }
 SLIPS = {
+    "reflected": slips.REFLECTED_WRONG,
     "topological_order": slips.ORDER,
     "draw_graph": slips.DRAWINGS_WRONG,
     "zero_grad": slips.ZERO,
@@ -173,6 +174,12 @@ def test_a_wrong_rule_is_found_on_its_line(line, wrong):
     verdict = ex.rules.check(**{**right, line: wrong})
     assert verdict.status == "failed"
     assert verdict.case.startswith(line)
+
+
+@pytest.mark.parametrize("line, wrong, said", slips.RULES)
+def test_a_wrong_rule_is_answered_in_its_own_words(line, wrong, said):
+    verdict = ex.rules.check(**{line: wrong})
+    assert verdict.status == "failed" and said in verdict.message
 
 
 RULES = {
@@ -443,7 +450,10 @@ def test_a_diagnosis_may_be_a_line_of_the_source(letter, bug):
         (dict(A="intermediate", C=" order "), "Right so far: A, C"),
         (dict(C="NOVISIT"), "too *small*"),
         (dict(A="order_of(self)"), "no CODE"),
-        (dict(D="t = math.tanh(self.data)"), "does what it should"),
+        (dict(D="t = math.tanh(self.data)"), "Look at 'a changed between'"),
+        (dict(A="self.data, self.grad = data, 0.0"), "Look at 'backward twice'"),
+        (dict(B="self.grad += out.grad"), "What does the gradient check show?"),
+        (dict(F="self.grad += amount"), "Right so far: F"),
         (dict(F=7), "you give 7"),
         (dict(F=""), "give a CODE"),
         (dict(G="ALIAS"), "no engine `G`"),

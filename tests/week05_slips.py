@@ -4,7 +4,7 @@ An entry is (source, CODE or None, words of the verdict).
 """
 
 from week01_answers import changed
-from week05_answers import DRAWINGS, FUZZ, LOCALS, SIZES
+from week05_answers import DRAWINGS, FUZZ, LOCALS, REFLECTED, SIZES
 
 # ------------------------------------------------------------------ the order
 
@@ -390,5 +390,45 @@ def engine_size(engine):
 """,
         "LEAVES",
         "A leaf has no operands",
+    ),
+}
+
+# ------------------------------------------------------------------ rules and operators
+
+RULES = [
+    ("dneg", "-x", "That is the value"),
+    ("dlog", "-1/x**2", "the slope of 1/x"),
+    ("dlog", "1/log(x)", "No logarithm is left"),
+    ("dsigmoid", "1 - s", "where is s itself"),
+    ("dc_minus_x", "c - 1", "c stands still"),
+    ("dc_minus_x", "-x", "Its slope is a number"),
+    ("dc_over_x", "-1/x**2", "where is c?"),
+    ("dc_over_x", "1/x", "power rule"),
+    ("dc_over_x", "c*log(x)", "No logarithm is left"),
+    ("dlog", "x", "Nudge x by a little"),
+]
+LOOP = """
+def reflected(Value):
+    import operator
+    for n in ("add", "sub", "mul", "truediv"):
+        method = lambda self, other: getattr(operator, n)(Value(other), self)
+        setattr(Value, f"__r{n}__", method)
+"""
+REFLECTED_WRONG = {
+    "minus of a node": (
+        changed(REFLECTED["lift in each"], ("lift(other) - self", "-(self - other)")),
+        None,
+        "has no `-x` yet",
+    ),
+    "one over": (
+        changed(REFLECTED["lift in each"], ("lift(other) / self", "self**-1")),
+        None,
+        "Where is the 5?",
+    ),
+    "functions of a loop": (LOOP, "CLOSURE", "Bind it"),
+    "a node of the result": (
+        changed(REFLECTED["lift in each"], ("lift(other) - self", "V(other - self)")),
+        "RADD",
+        "not Value(other - self)",
     ),
 }

@@ -65,6 +65,13 @@ BUGS = {
 }
 
 
+CHECKED = "What does the gradient check show?"
+WHERE = {  # the two whose every single gradient is right
+    "A": "Two rows of the chart are no gradient checks. Look at 'backward twice'.",
+    "D": "Two rows of the chart are no gradient checks. Look at 'a changed between'.",
+}
+
+
 class Bug(NamedTuple):
     """What is wrong with an engine: its CODE, the method, the lines that tell, and why."""
 
@@ -180,7 +187,7 @@ class Clinic(Task):
             return f"{letter}: `{bug.method}`, yes. Which bug is it? Give its CODE, or the line."
         lines = _source_lines(engines[letter])
         if _bare(said) in map(_bare, lines):
-            return f"{letter}: that line does what it should. What does the gradient check show?"
+            return f"{letter}: that line does what it should. {WHERE.get(letter, CHECKED)}"
         return f"{letter}: `{show(said)[1:-1]}` is no CODE of the table and no line of its source."
 
 
@@ -236,7 +243,7 @@ clinic = Clinic(
         ),
         "F": Bug(
             "ALIAS", "receive",
-            ("self.grad = amount",
+            ("self.grad = amount", "self.grad += amount",
              'return F(self.data + other.data, (self, other), lambda g: (g, g))'),
             "The first contribution is kept, not copied: it is another node's buffer, and `+=` changes both.",
         ),

@@ -34,6 +34,21 @@ rules = paper(
             dict(dneg="1", dc_minus_x="1", dc_over_x="c / x**2"),
             "The sign: what happens to the result when x grows?",
         ),
+        "VALUE": (
+            dict(dneg="-x", dsigmoid="s", dc_minus_x="c - x", dc_over_x="c / x"),
+            "That is the value, not the slope.",
+        ),
+        "MINUSX": (dict(dc_minus_x="-x"), "−x is what is added to c. Its slope is a number."),
+        "CSTILL": (dict(dc_minus_x="c - 1"), "c stands still: its slope is 0. What is left?"),
+        "NOC": (dict(dc_over_x="-1 / x**2"), "And where is c?"),
+        "NOPOWER": (dict(dc_over_x="1 / x"), "c/x is c·x⁻¹. What does the power rule say?"),
+        "RECIPROCAL": (dict(dlog="-1 / x**2"), "That is the slope of 1/x, not that of log(x)."),
+        "HALF": (dict(dsigmoid="1 - s"), "One factor is missing: where is s itself?"),
+        "LOGLEFT": (
+            dict(dlog="1 / log(x)", dc_over_x="c * log(x)"),
+            "No logarithm is left in this slope: that of log(x) is 1/x, and c/x = c·x⁻¹ follows the "
+            "power rule.",
+        ),
         "LOGX": (dict(dlog="log(x)"), "That is the value. The slope of log is 1/x."),
         "SIGMOIDIN": (
             dict(dsigmoid="x * (1 - x)"),
@@ -49,6 +64,7 @@ rules = paper(
             "That is the slope of x/c. Here x is the divisor.",
         ),
     },
+    advice="Nudge x by a little: how much does the result change, per nudge?",
 )
 
 # ------------------------------------------------------------------ numbers on the left
@@ -79,7 +95,12 @@ COMPOSED = {
 
 
 def reflected_cases() -> list[Case]:
-    cases = [_case(name, op, _single(f), "t") for name, (op, f) in SINGLE.items()]
+    cases = [
+        _case(name, op, _single(f), "t", f(0.0)) for name, (op, f) in SINGLE.items() if op in "+−"
+    ]
+    cases += [
+        _case(name, op, _single(f), "t", f(1.0)) for name, (op, f) in SINGLE.items() if op in "·/"
+    ]
     return cases + [_case(name, "", _two(f), "f") for name, f in COMPOSED.items()]
 
 
@@ -103,7 +124,7 @@ def _two(f: Callable) -> Callable:
     return build
 
 
-def _case(label: str, op: str, build: Callable, result: str) -> Case:
+def _case(label: str, op: str, build: Callable, result: str, left: float = 0.0) -> Case:
     right, named = build(scalar.Value)
     right.backward()
     value = named[result].data
@@ -120,13 +141,29 @@ def _case(label: str, op: str, build: Callable, result: str) -> Case:
                 f"Write `Value.{method} = …` inside.",
                 "FORGOTTEN",
             )
-        root, named = build(engine)
+        try:
+            root, named = build(engine)
+        except TypeError as error:
+            if "unary -" not in str(error):
+                raise
+            return Wrong(
+                "Week 1's class has no `-x` yet. Write `Value(other) - self`, or `self * -1 + other`."
+            )
         got = named[result]
         if not hasattr(got, "data"):
             return Wrong(
                 f"{label} gives {show(got)}. As every operator, `{method}` must return a node."
             )
         if not agree(value, got.data):
+            if op == "/" and agree(1 / 0.8, got.data):
+                return Wrong(f"That is 1 / x. Where is the {left:g}?")
+            if op in METHODS and op != "/" and agree(left / 0.8, got.data):
+                return Wrong(
+                    f"{label} divides. If you made the methods in a loop, each function looks up the "
+                    "loop's variable when it is called, and finds the last one (CLOSURE, section 9). Bind "
+                    "it: `lambda self, other, n=n: …`.",
+                    "CLOSURE",
+                )
             return Wrong(
                 f"The value is wrong: {label} is {show(value)} at {point}, and you get "
                 f"{show(got.data)}. The method is called on the *right* operand: that is `self`."
@@ -184,6 +221,12 @@ for _code, _why, *_changes in [
     ("RADD", "`other - self` is the very expression that brought Python here: it calls `__rsub__` again, "
      "and again. Make a node of the number first: `Value(other) - self`.",
      ("Value(other) - self", "other - self"), ("Value(other) / self", "other / self")),
+    ("RADD", "`other - self` is the very expression that brought Python here: it calls `__rsub__` again, "
+     "and again. Make a node of the *number*: `Value(other) - self`, not Value(other - self).",
+     ("Value(other) - self", "Value(other - self)")),
+    ("RADD", "`other / self` is the very expression that brought Python here: it calls `__rtruediv__` "
+     "again, and again. Make a node of the *number*: `Value(other) / self`.",
+     ("Value(other) / self", "Value(other / self)")),
     ("RADD", "`other + self` is the very sum that brought Python here: it calls `__radd__` again, and "
      "again. The same holds for the other three. Turn the operands around where you may, and make a "
      "node of the number where you may not: `Value(other) - self`.",
