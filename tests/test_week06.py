@@ -547,7 +547,13 @@ def test_a_descent_on_a_parabola_is_the_closed_form():
 
 
 @pytest.mark.parametrize(
-    ("rate", "words"), [(0.1, "falls at every step"), (0.24, "falls"), (0.26, "diverges")]
+    ("rate", "words"),
+    [
+        (0.1, "falls at every step"),
+        (0.24, "falls"),
+        (0.25, "w₂ jumps between 0.9 and −0.9 for ever: the loss stays at 3.24."),
+        (0.26, "diverges"),
+    ],
 )
 def test_the_steepest_curvature_decides_what_diverges(rate, words):
     assert words in LearningRate(bowl, (-1.8, 0.9), rates=[rate]).text

@@ -100,7 +100,7 @@ class LearningRate(FrontWidget):
                 for _, losses in self._runs
             ],
             "losses": [[f"{v:.3g}" for v in losses] for _, losses in self._runs],
-            "words": [_said(losses) for _, losses in self._runs],
+            "words": [self._said(*run) for run in self._runs],
             "svg": "",
         }
         super().__init__(data=data, state={"i": 0})
@@ -122,8 +122,9 @@ class LearningRate(FrontWidget):
     @property
     def text(self) -> str:
         lines = ["learning rate   steps   last loss"]
-        for rate, (_, losses) in zip(self.rates, self._runs):
-            lines.append(f"{rate:13g}   {len(losses) - 1:5}   {losses[-1]:9.3g}  {_said(losses)}")
+        for rate, (path, losses) in zip(self.rates, self._runs):
+            said = self._said(path, losses)
+            lines.append(f"{rate:13g}   {len(losses) - 1:5}   {losses[-1]:9.3g}  {said}")
         return "\n".join(lines)
 
     @property
@@ -174,6 +175,17 @@ class LearningRate(FrontWidget):
             y = _fall(0, factor, 1.0, 1)[1]
             parts.append(f'<text class="ag-end" x="{LEFT - 6}" y="{y + 4}">{name}</text>')
         return "\n".join([*parts, "</svg>"])
+
+    def _said(self, path: list[tuple[float, float]], losses: list[float]) -> str:
+        """A sentence on a descent: what its loss does, or which parameter jumps to and fro."""
+        for name, *last in zip(self._names, *path[-2:]):
+            if len(last) == 2 and abs(last[1]) > 1e-3 and math.isclose(-last[0], last[1]):
+                size = abs(last[1])
+                return (
+                    f"{name} jumps between {size:.3g} and −{size:.3g} for ever: the loss stays at "
+                    f"{losses[-1]:.3g}."
+                )
+        return _said(losses)
 
     def _place(self, x: float, y: float) -> list[float]:
         """Where a point stands in the picture; one far outside stands a little outside."""
