@@ -27,7 +27,7 @@ def _curve(label: str, fact, *runs: tuple):
     def run(learning_curve):
         X, t = study_data()
         with one_thread(), np.errstate(all="ignore"):
-            curves = [learning_curve(X[:320].copy(), t[:320].copy(), *given) for given in runs]
+            curves = [learning_curve(X[:192].copy(), t[:192].copy(), *given) for given in runs]
         curves = [np.asarray(c, dtype=float) for c in curves]
         if any(c.shape != (6,) for c in curves):
             return Wrong("Return the mean loss of each of the 6 epochs, six numbers.")
@@ -36,17 +36,17 @@ def _curve(label: str, fact, *runs: tuple):
     return Case(label, run)
 
 
-# The bounds hold for 30 seeds with room to spare, since another order of draws is another seed.
+# The bounds hold for 40 seeds with room to spare, since another order of draws is another seed.
 CURVES = [
-    _curve("3 layers, gain 2: the loss falls below 1.5", lambda c: c[-1] < 1.5, (2.0, 3, 0)),
-    _curve("3 layers, gain 2: the first mean is a loss near the start, between 1.5 and 3.5",
-           lambda c: 1.5 < c[0] < 3.5, (2.0, 3, 0)),
+    _curve("3 layers, gain 2: the loss falls below 1.9", lambda c: c[-1] < 1.9, (2.0, 3, 0)),
+    _curve("3 layers, gain 2: the first mean is a loss near the start, between 1.5 and 4",
+           lambda c: 1.5 < c[0] < 4, (2.0, 3, 0)),
     _curve("the same seed gives the same curve", np.array_equal, (2.0, 3, 1), (2.0, 3, 1)),
     _curve("another seed gives another curve", lambda a, b: abs(a - b).max() > 1e-6,
            (2.0, 3, 0), (2.0, 3, 1)),
-    _curve("16 layers, gain 2: the loss falls below 2.2", lambda c: c[-1] < 2.2, (2.0, 16, 0)),
-    _curve("16 layers, gain 1: the loss stays within 0.01 of log 10",
-           lambda c: abs(c[-1] - np.log(10)) < 0.01, (1.0, 16, 0)),
+    _curve("14 layers, gain 2: the loss falls below 2.2", lambda c: c[-1] < 2.2, (2.0, 14, 0)),
+    _curve("14 layers, gain 1: the loss stays within 0.02 of log 10",
+           lambda c: abs(c[-1] - np.log(10)) < 0.02, (1.0, 14, 0)),
 ]  # fmt: skip
 
 
