@@ -865,6 +865,31 @@ def test_an_opened_engine_computes_as_before_in_the_derived_class():
     assert type(scalar.Value(1.0) * 2.0) is scalar.Value
 
 
+def test_an_engine_that_was_opened_stays_as_it_is_and_can_be_opened_again():
+    class First(ex.opened(scalar.Value)):
+        def exp(self):
+            return super().exp() + 1.0
+
+    class Second(ex.opened(First)):
+        def tanh(self):
+            return super().tanh() * 2.0
+
+    y = Second(0.5).exp().tanh()
+    assert {type(node) for node in ex.reachable(y)} == {Second}
+    assert y.data == pytest.approx(2.0 * math.tanh(math.exp(0.5) + 1.0), rel=1e-12)
+    assert {type(node) for node in ex.reachable(First(0.5).exp())} == {First}
+
+
+def test_no_grad_of_an_engine_opened_again_stops_its_own_recording():
+    class Second(ex.opened(engine.Value)):
+        pass
+
+    with Second.no_grad():
+        assert not (Second(2.0, requires_grad=True) * 3.0).requires_grad
+        assert (engine.Value(2.0, requires_grad=True) * 3.0).requires_grad
+    assert (Second(2.0, requires_grad=True) * 3.0).requires_grad
+
+
 def test_an_engine_in_two_classes_can_be_opened():
     two = (
         SIMPLE.replace("class Value:", "class Core:") + "\n\nclass Value(Core):\n    name = 'own'\n"
