@@ -20,7 +20,7 @@ def parameters_of(model: object) -> list | Wrong:
     """The parameters of a neuron, a layer or a network, whichever way it keeps them."""
     found = getattr(model, "parameters", None)
     if found is None:
-        return Wrong("It has no `parameters`: the list of its nodes, as an attribute or a method.")
+        return Wrong("It has no `parameters`, the list of its nodes. Make it an attribute in `__init__`.")
     found = list(found() if callable(found) else found)
     if not all(is_node(p) for p in found):
         return Wrong(
