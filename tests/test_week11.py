@@ -424,11 +424,29 @@ def test_the_symmetry_table_says_what_the_text_says(said):
 
 def test_the_first_losses_are_as_the_text_says(notebook, said):
     out, prose = said
-    assert 11.5 < numbers(out, "last layer's std  1.0")[-1] < 12.5 and "a first loss of 12" in prose
-    assert numbers(out, "last layer's std  0.0")[-1] == 2.303
+    assert 11.5 < numbers(out, "last layer's std  1.0")[1] < 12.5 and "a first loss of 12" in prose
+    assert numbers(out, "last layer's std  0.0")[1] == 2.303
     assert "largest 35, after 20 steps 0.18. Std 0.01: largest 2, after 20 steps 0.82" in out
     assert "a spike to 35" in prose and 'answer="above 20"' in asked(notebook, "first step")
     assert 6.5 < numbers(out, "last layer's std  1.0")[0] < 7.5 and "std of about 7" in prose
+
+
+def test_most_tanh_units_of_std_1_are_saturated_and_flat(said):
+    out, _ = said
+    assert numbers(out, "tanh, weights of std 1: ")[0] > 75
+    assert numbers(out, "their mean slope: ")[0] < 0.02
+
+
+def test_zeros_in_a_last_layer_and_in_softmax_regression_train(said):
+    out, _ = said
+    assert numbers(out, "last layer's std  0.0")[-1] > 90
+    assert numbers(out, "softmax regression from zeros: ")[-1] > 90
+
+
+def test_the_gradient_of_dead_units_is_exactly_zero(said):
+    out, prose = said
+    theirs, others = numbers(out, "largest |dW|: theirs")
+    assert theirs == 0.0 < others and "it is 0:" in prose
 
 
 def test_dead_units_are_as_the_text_says(said):

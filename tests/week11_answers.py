@@ -358,7 +358,7 @@ WRONG = {
             "never called",
         ),
         "one layer too few": ([("range(depth)", "range(max(depth - 1, 1))")], "3 times for 4"),
-        "another kind": ([("init(kind, ", 'init("xavier", ')], "wanted is init('he', 128, 128"),
+        "another kind": ([("init(kind, ", 'init("xavier", ')], "wanted is `init('he', 128, 128"),
         "twice as many draws": (
             [("stds = []\n", "stds = []\n    init(kind, 128, 128, rng)\n")],
             "5 times for 4 layers",

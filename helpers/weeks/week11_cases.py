@@ -91,32 +91,31 @@ def _with_probes(kind, act, depth):
     def run(attempt):
         calls = []
 
-        def given(*call):
-            calls.append(call)
-            return probe(len(calls)).copy()
+        def given(kind, n_in, n_out, rng):
+            calls.append((kind, n_in, n_out))
+            return probe(min(len(calls), depth + 1)).copy()
 
-        space = attempt.__globals__
-        own = space.get("init")
+        given.__qualname__ = "init"  # as an error calls it
+        space = getattr(attempt, "__globals__", {})
+        own = {"init": space["init"]} if "init" in space else {}
         space["init"] = given
         try:
             result = attempt(kind, act, depth)
         finally:
-            space["init"] = own
-        return _misused(calls, kind, depth) or result
+            del space["init"]
+            space.update(own)
+        return _misused(calls, (kind, WIDTH, WIDTH), depth) or result
 
     return run
 
 
-def _misused(calls: list[tuple], kind: str, depth: int) -> Wrong | None:
+def _misused(calls: list[tuple], wanted: tuple, depth: int) -> Wrong | None:
+    """What is wrong with the way an attempt draws its weights."""
     if not calls:
-        return Wrong(
-            "Draw each layer's weights by `init(kind, 128, 128, rng)`: it is never called."
-        )
-    asked = calls[0][:3]
-    if len(calls[0]) != 4 or asked != (kind, WIDTH, WIDTH):
-        return Wrong(
-            f"`init` is called as init{show(asked)[:-1]}, …); wanted is init({kind!r}, 128, 128, rng)."
-        )
+        return Wrong(f"Draw each layer's weights by {_call(wanted)}: `init` is never called.")
+    other = next((call for call in calls if call != wanted), None)
+    if other:
+        return Wrong(f"`init` is called as {_call(other)}; wanted is {_call(wanted)}.")
     if len(calls) == 1 < depth:
         return Wrong(
             f"`init` is called once for {depth} layers: they would all have the same weights. Each layer "
@@ -126,6 +125,10 @@ def _misused(calls: list[tuple], kind: str, depth: int) -> Wrong | None:
     if len(calls) != depth:
         return Wrong(f"`init` is called {len(calls)} times for {depth} layers.")
     return None
+
+
+def _call(asked: tuple) -> str:
+    return f"`init({', '.join(map(show, asked))}, rng)`"
 
 
 def theory_cases() -> list[Arguments]:

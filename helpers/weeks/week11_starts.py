@@ -111,6 +111,9 @@ for _code, _why, *_changes in [
      ("Z = s *", "Z = np.sqrt(s) *")),
     ("MAXSHIFT", "exp overflows where the scores are large. Take each row's maximum out first (week 4).",
      ("top = Z.max(axis=1)", "top = np.zeros(len(Z))")),
+    ("MAXSHIFT", "exp overflows where the scores are large, and ∞/∞ is nan. Take the log of softmax without computing "
+     "softmax: score − logsumexp, each row's maximum taken out first (week 4).",
+     ("(logsumexp - Z[:, 0]).mean()", "-np.log((np.exp(Z) / np.exp(Z).sum(axis=1, keepdims=True))[:, 0]).mean()")),
     ("BESTCLASS", "You take the *largest* score as the right class. The labels know nothing of the scores.",
      ("Z[:, 0]", "top")),
     ("LOGMEAN", "The log is of the *sum* over the classes; you take their mean.",
