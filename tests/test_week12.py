@@ -15,10 +15,12 @@ from helpers.data import digits
 from helpers.engine import scalar, tensor
 from helpers.weeks import (
     week09,
+    week10,
     week12,
     week12_capstone_attention,
     week12_capstone_depth,
     week12_cases,
+    week12_chain,
     week12_checks,
     week12_exam,
 )
@@ -256,7 +258,8 @@ ENGINES = {
     "scalar": week12.on_scalars(scalar.Value),
     "tensor": week12.on_tensors(tensor.Tensor),
     "tensor of week 9": week12.on_tensors(week09.Tensor.reference),
-    "by hand": week12.by_hand,
+    "by hand": week12_chain.by_hand,
+    "by hand, of week 10": week12.on_paper(week10.forward.reference, week10.backward.reference),
     "PyTorch": week12.on_pytorch,
 }
 

@@ -2,7 +2,7 @@
 
 An engine is a function `engine(params, X, t) -> (loss, grads)` for the network of `helpers.mutants`
 without a penalty: X·W1 + b1, tanh, ·W2 + b2, ReLU, ·W3 + b3, mean cross-entropy. Here are adapters
-that make one of any scalar engine and of any tensor engine, the backward pass by hand, and PyTorch.
+that make one of any scalar engine, any tensor engine and any backward pass by hand, and PyTorch.
 """
 
 from __future__ import annotations
@@ -74,6 +74,20 @@ def on_tensors(Tensor):
         loss = (H2 @ leaves["W3"] + leaves["b3"]).cross_entropy(t)
         loss.backward()
         return float(loss.data), {"d" + name: leaf.grad for name, leaf in leaves.items()}
+
+    return engine
+
+
+def on_paper(forward, backward):
+    """The network by the forward and backward pass of week 10, on raw PyTorch tensors."""
+
+    def engine(params, X, t):
+        classes = torch.tensor(t)
+        given = {name: torch.tensor(p) for name, p in params.items()}
+        scores, cache = forward(given, torch.tensor(X))
+        grads = backward(cache, classes, 0.0)
+        loss = torch.nn.functional.cross_entropy(scores, classes)
+        return loss.item(), {"d" + name: grads["d" + name].numpy() for name in params}
 
     return engine
 
