@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from cells import run_cell, written
-from week07_slips import SLIPS
+from week07_slips import ENGINES, SLIPS
 
 from helpers import MemoryMeter, memory
 from helpers.engine import fifty, scalar
@@ -21,6 +21,7 @@ from helpers.weeks import week07 as ex
 from helpers.weeks import week07_driving as driving
 from helpers.weeks import week07_engine as engine
 from helpers.weeks import week07_scripts as scripts
+from helpers.weeks.week05_parents import add_parents
 from helpers.weeks.week07_graph import walk
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "week07_pytorch_graph.ipynb"
@@ -471,6 +472,37 @@ def test_another_engine_passes(attempt):
     assert verdict.status == "passed", verdict
 
 
+@pytest.mark.parametrize("container", ["set(_children)", "tuple(_children)", "list(_children)"])
+@pytest.mark.parametrize("name", ["_prev", "children", "inputs", "below"])
+def test_an_engine_passes_whatever_it_calls_its_parents(name, container):
+    source = CLOSURES.replace("set(_children)", container).replace("_prev", name)
+    assert ex.Value.check(on(in_a_cell(source, "Closures"))).status == "passed"
+
+
+def test_an_engine_to_which_week_5_gave_parents_passes():
+    base = in_a_cell(CLOSURES.replace("_prev", "below"), "Closures")
+    assert add_parents(base)
+    assert ex.Value.check(on(base)).status == "passed"
+
+
+@pytest.mark.parametrize("base", [scalar.Value, in_a_cell(CLOSURES, "Closures")])
+def test_parents_may_be_dropped_by_hand(base):
+    by_hand = DERIVED.replace("super().__init__(data)  # nobody", "self.parents = ()  # nobody")
+    assert ex.Value.check(on(base, by_hand)).status == "passed"
+
+
+def test_parents_are_dropped_and_not_exchanged():
+    class Derived(ex.opened(scalar.Value)):
+        pass
+
+    x = Derived(2.0)
+    y = x * x
+    with pytest.raises(AttributeError, match="not exchanged"):
+        y.parents = (y,)
+    y.parents = ()
+    assert (y.parents, y.data, x.parents) == ((), 4.0, ())
+
+
 def test_an_engine_on_the_learners_own_is_kept_and_revived(monkeypatch, tmp_path):
     monkeypatch.setenv("AUTOGRAD_PROGRESS", str(tmp_path))
     base = in_a_cell(CLOSURES, "Closures")
@@ -710,6 +742,21 @@ def test_a_slip_is_named_in_its_own_words(name, slip):
     verdict = exercise.check(written(source, name))
     assert (verdict.status, verdict.mistake) == ("failed", code), verdict
     assert words in verdict.message
+
+
+@pytest.mark.parametrize(("changes", "words"), ENGINES.values(), ids=ENGINES)
+def test_the_first_of_two_slips_in_an_engine_is_named(changes, words):
+    source = DERIVED
+    for old, new in changes:
+        assert old in source
+        source = source.replace(old, new)
+    verdict = ex.Value.check(on(scalar.Value, source))
+    assert verdict.status == "failed" and words in verdict.message, verdict
+
+
+def test_a_verdict_shows_the_script_as_one_types_it():
+    verdict = ex.Value.check(on(scalar.Value, DERIVED.replace(*ENGINES["a ValueError"][0][1])))
+    assert "`x = Value(2.0, requires_grad=True)`\n`with Value.no_grad():`" in verdict.message
 
 
 WRONG_ENGINES = {

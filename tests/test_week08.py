@@ -6,12 +6,44 @@ import pytest
 import torch
 from cells import written
 from week08_answers import RIGHT, WRONG
-from week08_slips import SLIPS
+from week08_slips import ENGINES, SLIPS
 
 from helpers import Versions
 from helpers.attempt import stub_of
 from helpers.weeks import week08, week08_bending, week08_exit, week08_inplace, week08_messages
 from helpers.weeks.rewrite import rewritten
+
+CARRIER = """
+import math
+class Value:
+    def __init__(self, data, parents=(), slopes=None, saved=()):
+        self.data, self.grad, self.version, self.parents = data, 0.0, 0, parents
+        self.slopes, self.saved = slopes, [(v or self, (v or self).version) for v in saved]
+    def __add__(self, o): return Value(self.data + o.data, (self, o), lambda y: (1.0, 1.0))
+    def __mul__(self, o):
+        return Value(self.data * o.data, (self, o), lambda y: (o.data, self.data), (self, o))
+    def exp(self):
+        return Value(math.exp(self.data), (self,), lambda y: (y.data,), (None,))
+    def tanh(self):
+        return Value(math.tanh(self.data), (self,), lambda y: (1 - y.data ** 2,), (None,))
+    def add_(self, number):
+        if not self.parents: raise RuntimeError("a leaf")
+        self.data, self.version = self.data + number, self.version + 1
+    def backward(self, retain_graph=False):
+        order = []
+        def visit(n):
+            if n not in order:
+                for p in n.parents: visit(p)
+                order.append(n)
+        visit(self)
+        self.grad = 1.0
+        for n in order[::-1]:
+            if n.saved is None: raise RuntimeError("freed")
+            if any(v.version != at for v, at in n.saved): raise RuntimeError("version")
+            for p, slope in zip(n.parents, n.slopes(n) if n.parents else ()):
+                p.grad += n.grad * slope
+            if n.saved and not retain_graph: n.saved = None
+"""
 
 TASKS = {task.name: task for task in week08.all}
 EXACT = 1e-12
@@ -77,6 +109,24 @@ def test_a_slip_is_named_in_its_own_words(name, slip):
     verdict = TASKS[name].check(written(source, name))
     assert (verdict.status, verdict.mistake) == ("failed", code), verdict
     assert words in verdict.message
+
+
+@pytest.mark.parametrize(("changes", "words"), ENGINES.values(), ids=ENGINES)
+def test_a_slip_in_an_engine_is_explained(changes, words):
+    verdict = week08.Value.check(rewritten(week08.Value.reference, *changes))
+    assert verdict.status == "failed" and words in verdict.message, verdict
+
+
+def test_gradients_that_stay_in_the_middle_are_noticed():
+    verdict = week08.Value.check(written(CARRIER, "Value"))
+    assert "The first pass has left something in the middle" in verdict.message
+
+
+def test_a_backward_that_is_still_open_is_not_judged():
+    source = CARRIER.partition("    def backward")[0] + "    def backward(self): ...\n"
+    verdict = week08.Value.check(written(source, "Value"))
+    assert verdict.words == "in progress" and "is right" in verdict.message
+    assert "_StillOpen" not in verdict.message
 
 
 # ------------------------------------------------------------------ PyTorch's rules and messages

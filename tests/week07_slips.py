@@ -318,3 +318,41 @@ SLIPS = {
         ),
     },
 }
+
+_WANTED = "wanted = Value.recording and any(p.requires_grad for p in self.parents)"
+_LEAF = "            super().__init__(data)  # nobody will ask where it came from: a leaf\n"
+_NO_GRAD = (
+    "        before, Value.recording = Value.recording, False\n        try:\n            yield\n"
+    "        finally:\n            Value.recording = before\n"
+)
+NAIVE = (
+    _NO_GRAD,
+    "        Value.recording = False\n        yield\n        Value.recording = True\n",
+)
+ENGINES = {  # two slips at once: changes of the reference, and the words on the first of them
+    "the flag is only stored": (
+        [(_WANTED, "wanted = False"), (_LEAF, "            pass\n"), NAIVE],
+        "as soon as *one* of its parents does",
+    ),
+    "all for any": (
+        [("any(", "all("), NAIVE],
+        "`all(…)` of nothing is True",
+    ),
+    "the history stays": ([(_LEAF, "            pass\n"), NAIVE], "leave it without parents"),
+    "constants collect": ([("node.grad = 0.0", "pass"), NAIVE], "set grad back to 0.0"),
+    "no_grad without before and finally": ([NAIVE], "Put back what was there before"),
+    "a ValueError": ([("raise RuntimeError(", "raise ValueError("), NAIVE], "records again"),
+    "a ValueError alone": ([("raise RuntimeError(", "raise ValueError(")], "`raise RuntimeError("),
+    "detach cuts self": (
+        [("return Value(self.data)", "self.parents = ()\n        return self"), NAIVE],
+        "detach() gives the very same node",
+    ),
+    "detach with its history": (
+        [("return Value(self.data)", "return self * 1.0"), NAIVE],
+        "`Value(self.data)` is such a leaf",
+    ),
+    "a leaf raises": (
+        [("if not self.requires_grad:\n", "if not self.parents:\n")],
+        "not where it has no parents",
+    ),
+}

@@ -204,3 +204,54 @@ SLIPS = {
         "round alone": (_straight("return x.round()"), "ARGMAX", "round is flat"),
     },
 }
+
+_SAVED_AT = "for value, version in node.saved:"
+_FREE = "if node.saved and not retain_graph:"
+_RAISE = (
+    "                    raise RuntimeError(\n"
+    '                        f"a saved value is at version {value.version}; not {version}."\n'
+    "                    )\n"
+)
+_LEAF = '"a leaf that requires grad is being used in an in-place operation."'
+ENGINES = {  # changes of the reference, and the words of the verdict
+    "no checks, nothing freed": (
+        [(_RAISE, "                    pass\n"), (_FREE, "if False:")],
+        "`*` saved y at version 0, and y is at version 1 now",
+    ),
+    "the root is checked alone": (
+        [(_SAVED_AT, _SAVED_AT[:-1] + " if node is self else []:"), (_FREE, "if False:")],
+        "Look at every node on the way",
+    ),
+    "one factor is saved": (
+        [("[other] * self.requires_grad + ", ""), (_FREE, "if False:")],
+        "saves *both* factors",
+    ),
+    "a ValueError": (
+        [(_RAISE, _RAISE.replace("RuntimeError", "ValueError"))],
+        "`raise RuntimeError(",
+    ),
+    "no leaf in the words": ([(_LEAF, '"not here"')], "the word `leaf`"),
+    "no version in the words": ([("at version", "at number")], "the word `version`"),
+    "the version stays": (
+        [("        self.version += 1\n", ""), (_FREE, "if False:")],
+        "its version by one",
+    ),
+    "a sum saves": (
+        [
+            (
+                "    __rmul__ = __mul__\n",
+                "    __rmul__ = __mul__\n\n    def __add__(self, other):\n"
+                "        return super().__add__(other).save(self, other)\n",
+            ),
+            ("self.version += 1", "self.version += 1.0"),
+        ],
+        "`+` saves nothing",
+    ),
+    "freed at the root": (
+        [
+            ("if node.saved is None:", 'if vars(self).get("done"):'),
+            (_FREE, "self.done = not retain_graph\n            if False:"),
+        ],
+        "not to the root",
+    ),
+}

@@ -19,23 +19,24 @@ class Parents(property):
 
 
 def with_parents(engine: type) -> type:
-    """The engine, whose nodes have `parents` afterwards; the course's if no operands are found.
+    """The engine, whose nodes have `parents` and `op` afterwards; the course's if none are found.
 
     Examples
     --------
     >>> with_parents(fifty.Value) is fifty.Value
     True
     """
-    if hasattr(_sum(engine), "parents"):
-        return engine
-    if not add_parents(engine):
+    node = _sum(engine)
+    if not hasattr(node, "parents") and not add_parents(engine):
         print(
             "Your nodes do not show their operands, so this week begins with the course's engine."
         )
         return fifty.Value
-    print(
-        f"Your nodes keep their operands in `{engine.parents.kept_in}`; `parents` reads them now."
-    )
+    added = vars(engine).get("parents")
+    if isinstance(added, Parents):
+        print(f"Your nodes keep their operands in `{added.kept_in}`; `parents` reads them now.")
+    if not hasattr(node, "op"):
+        engine.op = property(EngineReader(node).op)
     return engine
 
 
@@ -46,13 +47,17 @@ def give_parents(engine: type) -> bool:
 
 def add_parents(engine: type) -> bool:
     """Add the property `parents`; False if no attribute of a node holds its operands."""
+    name = kept_in(engine)
+    if name:
+        engine.parents = _reading(EngineReader(_sum(engine), parents=name), engine, name)
+    return bool(name)
+
+
+def kept_in(engine: type) -> str:
+    """The attribute in which a node keeps its operands; "" if there is none."""
     x, y = engine(2.0), engine(3.0)
-    node = x + y
-    for name, kept in vars_of(node).items():
-        if {id(x), id(y)} <= set(map(id, _parts(kept))):
-            engine.parents = _reading(EngineReader(node, parents=name), engine, name)
-            return True
-    return False
+    holds = {name: set(map(id, _parts(kept))) for name, kept in vars_of(x + y).items()}
+    return next((name for name, ids in holds.items() if {id(x), id(y)} <= ids), "")
 
 
 def _sum(engine: type) -> object:

@@ -13,8 +13,9 @@ import contextlib
 from helpers.engine import scalar
 from helpers.exercise import exercise
 from helpers.weeks.rewrite import rewritten
+from helpers.weeks.week07_advice import what_the_script_tests
 from helpers.weeks.week07_opened import opened, reachable
-from helpers.weeks.week07_scripts import SCRIPTS, case_of, what_the_script_tests
+from helpers.weeks.week07_scripts import SCRIPTS, case_of
 
 Engine = scalar.Value
 
@@ -53,7 +54,7 @@ class Value(opened(Engine)):
 
 
 value = exercise(
-    minutes=40,
+    minutes=60,
     difficulty=3,
     cases=[case_of(*item) for item in SCRIPTS.items()],
     required=("backward", "detach", "no_grad"),
@@ -95,6 +96,9 @@ for _code, _why, *_changes in [
     ("NOGRAPH", "backward() of a value without a graph does nothing in your engine, and a learner waits for gradients that "
      "never come. PyTorch raises a RuntimeError there.",
      ("if not self.requires_grad:", "if False:")),
+    ("LEAFALONE", "backward() of a leaf that requires grad raises in your engine. In PyTorch its gradient is 1, ∂x/∂x. Raise "
+     "where self requires no grad, not where it has no parents.",
+     ("if not self.requires_grad:\n            raise", "if not self.parents:\n            raise")),
     ("DETACHDATA", "Your detach() changes the value itself, so that everything computed from it later is cut off, too. "
      "Return a new leaf, and leave self as it is.",
      (_DETACH, "self.__init__(self.data)\n        return self")),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import types
 
 from helpers import readers
+from helpers.engine_reader import EngineReader
+from helpers.weeks.week05_parents import Parents, kept_in
 
 
 def opened(engine: type) -> type:
@@ -14,6 +17,10 @@ def opened(engine: type) -> type:
     Operations of an engine usually end in `Value(…)`, which makes nodes of that very class. Here
     they run with a copy of their module's names, in which this name stands for the derived class.
     The engine itself stays as it is; it may stand on an opened engine, too.
+
+    Whatever the engine calls them, every node has `parents`, `()` on a leaf, and setting them to
+    `()` makes a leaf of a node. A node without parents pushes to nobody, also where its operation
+    gives it a function that would.
 
     Examples
     --------
@@ -72,9 +79,62 @@ def opened(engine: type) -> type:
             if isinstance(member, property) or not inspect.isdatadescriptor(member)
         }
         members.pop("__init_subclass__", None)  # that of an engine opened before
+        if cls is engine:
+            members |= _what_every_node_has(engine, members)
         Opened = own.cell_contents = type(cls)(cls.__name__, (Opened,), members)
     Opened.__init_subclass__ = classmethod(stands_for)
     return Opened
+
+
+def _what_every_node_has(engine: type, members: dict) -> dict:
+    """`parents` where the engine calls or guards them otherwise, and leaves that push to nobody."""
+    leaf, own, made = engine(1.0), getattr(engine, "parents", None), {}
+    if isinstance(own, Parents):
+        made["parents"] = _may_be_dropped(_reading(own.kept_in))
+    elif isinstance(own, property):
+        made["parents"] = _may_be_dropped(own.fget)
+    elif not hasattr(leaf, "parents"):
+        made["parents"] = _may_be_dropped(_reading(kept_in(engine)))
+    idle = {k: v for k, v in getattr(leaf, "__dict__", {}).items() if callable(v)}
+    if idle and "backward" in members:
+        made["backward"] = _with_idle_leaves(members["backward"], idle)
+    return made
+
+
+def _reading(name: str):
+    """A function that reads the parents of a node from the attribute of this name."""
+
+    def parents(self):
+        found = EngineReader(self, name).parents(self) if name else ()
+        return tuple(parent for parent in found if isinstance(parent, type(self)))
+
+    return parents
+
+
+def _may_be_dropped(parents) -> property:
+    """`parents` that can be set to (): the engine's own `__init__` makes a leaf of the node."""
+
+    def drop(self, kept):
+        if kept:
+            raise AttributeError("parents can be dropped, `self.parents = ()`, not exchanged.")
+        home = next(cls for cls in type(self).__mro__ if vars(cls).get("parents") is made)
+        home.__init__(self, self.data)
+
+    made = property(parents, drop)
+    return made
+
+
+def _with_idle_leaves(backward, idle: dict):
+    """The engine's backward, before which a node without parents gets a leaf's own functions."""
+
+    @functools.wraps(backward)
+    def run(self, *args, **named):
+        for node in reachable(self):
+            if not node.parents:
+                vars(node).update(idle)
+        return backward(self, *args, **named)
+
+    return run
 
 
 def reachable(root) -> list:

@@ -177,6 +177,11 @@ def without_a_graph(side):
     return {f"backward() of {name}": _raised(root.backward) for name, root in roots.items()}
 
 
+def leaf_alone(side):
+    x = side.leaf(2.0, True)
+    return {"backward() of a leaf x": _raised(x.backward), "grad of x": side.grad(x)}
+
+
 SCRIPTS = {
     "x requires grad, c does not": handed_on,
     "gradients: y = (x·c + 1)·x": gradients,
@@ -187,6 +192,7 @@ SCRIPTS = {
     "no_grad inside of no_grad": nested,
     "an error inside of no_grad": after_an_error,
     "backward() without a graph": without_a_graph,
+    "backward() of a leaf that requires grad": leaf_alone,
 }
 
 
@@ -242,13 +248,3 @@ def _as_it_was(engine: type):
         for name, member in before.items():
             if vars(engine).get(name) is not member:
                 setattr(engine, name, member)
-
-
-def what_the_script_tests(case, expected, got) -> str:
-    """What a wrong fact of a script says about the engine."""
-    if case.label.startswith("constants") and not isinstance(got, Wrong):
-        return (
-            "k was computed from c, and neither wants a gradient. k has no parents any more; if your nodes "
-            "also keep a function that pushes, k's still pushes to c. Take it away."
-        )
-    return "Run the script of this case in a cell of its own, and print what it compares."

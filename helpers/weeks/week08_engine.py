@@ -12,7 +12,8 @@ from helpers.exercise import exercise
 from helpers.weeks import week07_engine
 from helpers.weeks.rewrite import rewritten
 from helpers.weeks.week07_opened import opened, reachable
-from helpers.weeks.week08_scripts import SCRIPTS, case_of, what_the_script_tests
+from helpers.weeks.week08_advice import what_the_script_tests
+from helpers.weeks.week08_scripts import SCRIPTS, case_of
 
 Base = week07_engine.Value
 
@@ -90,7 +91,7 @@ class Value(opened(Base)):
 
 
 value = exercise(
-    minutes=50,
+    minutes=60,
     difficulty=3,
     cases=[case_of(*item) for item in SCRIPTS.items()],
     required=("backward", "add_", "exp", "tanh", "__add__", "__mul__"),
@@ -119,6 +120,15 @@ for _code, _why, *_changes in [
      ("            if node.saved is None:",
       "            if any(p.version for p in (node, *node.parents)):\n"
       '                raise RuntimeError("version")\n            if node.saved is None:')),
+    ("ROOTONLY", "Your backward compares the versions of what the *root* saved. Every node on the way has saved values of its "
+     "own: go through all of reachable(self).",
+     ("in node.saved:", "in node.saved if node is self else []:")),
+    ("ONEFACTOR", "Your product saves one of its factors. It needs both, each for the slope towards the other.",
+     (_FACTORS, "[self] * other.requires_grad")),
+    ("ADDNEW", "Your add_ gives a new value and leaves this one as it is. In place means: this node's data changes, and its "
+     "version counts up.",
+     ("        self.data += number\n        self.version += 1\n        return self",
+      "        return Value(self.data + number)")),
     ("VERSIONNOTCOUNTED", "add_ changes the number, but the version stays: nobody can notice. This is what PyTorch's "
      "`.data` does. Count up.",
      ("        self.version += 1\n", "")),
@@ -131,6 +141,8 @@ for _code, _why, *_changes in [
     ("NEVERFREED", "The second backward goes through. Unless retain_graph is True, a node lets go of its saved values when "
      "it has pushed, and a second pass finds nothing.",
      (_FREE, "if False:")),
+    ("RETAININVERTED", "The other way round: with retain_graph=True the saved values stay, without it they are freed.",
+     (_FREE, "if node.saved and retain_graph:")),
     ("RETAINIGNORED", "With retain_graph=True the saved values must stay for the second pass.",
      (_FREE, "if node.saved:")),
     ("FREEDNOTHING", "`a + b` fails at its second backward in your engine. It saved nothing, so nothing is missing; in "
