@@ -279,6 +279,7 @@ SLIPS = {  # of a learner's trial; pieces of the reference, exchanged, and what 
                        ("return z.relu() if self.relu else z",
                         "return (z.relu() if self.relu else z) + self.bias")]),
         ("not with tanh", [("z.relu() if", "z.tanh() if")]),
+        ("holds a list", [("[*self.weights, self.bias]", "[self.weights, self.bias]")]),
         ("list of one node", [("return z.relu() if self.relu else z",
                                "return [z.relu() if self.relu else z]")]),
     ],
@@ -316,6 +317,9 @@ SLIPS = {  # of a learner's trial; pieces of the reference, exchanged, and what 
         ("(UPDATEFIRST)", [("    loss.backward()\n    sgd_step(model.parameters, 0.1)\n",
                             "    sgd_step(model.parameters, 0.1)\n    loss.backward()\n")]),
         ("For entry 0", [("for x in X], y)", "for x in X[:5]], y[:5])")]),
+    ],
+    "momentum_step": [
+        ("a list of length 1", [("return velocities", "return (v for v in velocities)")]),
     ],
     "fix_the_loop": [
         ("keeps every graph alive", [("append(loss.data)", "append(loss)"),

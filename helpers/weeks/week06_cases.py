@@ -165,9 +165,9 @@ def momentum_cases() -> list[Case]:
                 velocities = momentum_step(params, velocities, lr, beta)
                 if _exchanged(params, nodes):
                     return Wrong(NEWNODES, "NEWNODES")
-                if velocities is None or len(velocities) != count:
+                if not hasattr(velocities, "__len__") or len(velocities) != count:
                     return Wrong(
-                        f"It returns the new velocities, a list of {count} numbers; yours gives "
+                        f"It returns the new velocities, a list of length {count}; yours gives "
                         f"{show(velocities)}."
                     )
             return {"parameters": [p.data for p in params], "velocities": list(velocities)}

@@ -20,12 +20,14 @@ def parameters_of(model: object) -> list | Wrong:
     """The parameters of a neuron, a layer or a network, whichever way it keeps them."""
     found = getattr(model, "parameters", None)
     if found is None:
-        return Wrong("It has no `parameters`, the list of its nodes. Make it an attribute in `__init__`.")
-    found = list(found() if callable(found) else found)
-    if not all(is_node(p) for p in found):
         return Wrong(
-            f"`parameters` holds {show(found, 50)}; every entry must be a node of its own, a Value."
+            "It has no `parameters`, the list of its nodes. Make it an attribute in `__init__`."
         )
+    found = list(found() if callable(found) else found)
+    strange = next((p for p in found if not is_node(p)), None)
+    if strange is not None:
+        what = show(strange) if isinstance(strange, int | float) else f"a {type(strange).__name__}"
+        return Wrong(f"`parameters` holds {what}. Every entry must be a node of its own, a Value.")
     if len({id(p) for p in found}) < len(found):
         return Wrong("The same node stands in `parameters` twice. It would be moved twice a step.")
     return found
