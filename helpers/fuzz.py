@@ -8,6 +8,7 @@ where float64 is exact enough to compare.
 
 from __future__ import annotations
 
+import functools
 import random
 from dataclasses import dataclass
 
@@ -61,6 +62,7 @@ class Program:
         return "\n".join(lines)
 
 
+@functools.lru_cache(maxsize=1024)
 def random_program(
     seed: int, size: int = 10, leaves: int = 3, ops: tuple[str, ...] = ALL
 ) -> Program:
