@@ -5,6 +5,7 @@ import importlib
 import pytest
 
 from helpers import weeks
+from helpers.exercise import Exercise
 
 MODULES = {name: importlib.import_module(f"helpers.weeks.{name}") for name in weeks.names()}
 TASKS = [(week, task) for week, module in MODULES.items() for task in module.all]
@@ -16,3 +17,16 @@ def test_has_three_hints_an_effort_and_three_known_mistakes(week, task):
     assert task.minutes > 0 and task.difficulty in (1, 2, 3)
     assert len({mistake.code for mistake in task.mistakes}) >= 3
     assert task.week == week
+
+
+CHECKED = [(week, task) for week, task in TASKS if isinstance(task, Exercise)]
+REFUSES = {"mse_grad"}  # shapes that would broadcast: the right answer is an error
+
+
+@pytest.mark.parametrize(
+    "week, task", CHECKED, ids=[f"{week}-{task.name}" for week, task in CHECKED]
+)
+def test_no_case_raises_for_the_reference(week, task):
+    """An attempt that raises the same error would be called right."""
+    raising = [outcome.problem for outcome in task._battery.expected if outcome.problem]
+    assert bool(raising) == (task.name in REFUSES)
