@@ -23,15 +23,15 @@ LAM = 1e-3  # as in training; a mistake in the penalty moves the gradient by a f
 
 def shapes_fit(backward):
     """Each gradient has the shape of its parameter."""
-    params, cache_, t = tiny()
-    grads = backward(cache_, t, LAM)
+    params, kept, t = tiny()
+    grads = backward(kept, t, LAM)
     for name, p in params.items():
         assert grads["d" + name].shape == p.shape, f"d{name} has shape {grads['d' + name].shape}."
 
 
 def loss_falls(backward):
     """Two epochs of training bring the loss down."""
-    X, t = (array[:640] for array in digits_()[:2])
+    X, t = (array[:640] for array in digit_data()[:2])
     before = mutants.loss(mutants.start(), X, t)
     with np.errstate(all="ignore"):
         after = mutants.loss(mutants.train(backward, X, t, epochs=2), X, t)
@@ -40,7 +40,7 @@ def loss_falls(backward):
 
 def reads_digits(backward):
     """Fifteen epochs of training read 94% of the test digits."""
-    X, t, X_test, t_test = digits_()
+    X, t, X_test, t_test = digit_data()
     params = mutants.train(backward, X, t)
     with np.errstate(all="ignore"):
         share = mutants.accuracy(params, X_test, t_test)
@@ -83,8 +83,8 @@ def passes(test: Callable, backward: Callable) -> bool:
 
 
 def _agrees(backward, dtype, tolerance):
-    params, cache_, t = tiny(dtype)
-    grads = backward(cache_, t, LAM)
+    params, kept, t = tiny(dtype)
+    grads = backward(kept, t, LAM)
     for name, right in reversed(_measured(dtype).items()):
         error = relative(grads["d" + name], right)
         much = f"{error:.1%}" if dtype == np.float64 else "more than 1%"
@@ -97,7 +97,7 @@ def relative(a, b) -> float:
 
 
 @cache
-def digits_():
+def digit_data():
     """The digits, read once."""
     return digits()
 
