@@ -57,6 +57,7 @@ value = exercise(
     minutes=60,
     difficulty=3,
     cases=[case_of(*item) for item in SCRIPTS.items()],
+    version=2,
     required=("backward", "detach", "no_grad"),
     advice=what_the_script_tests,
     hints=[

@@ -32,6 +32,7 @@ walking = exercise(
     minutes=15,
     difficulty=2,
     cases=cases.walk_cases,
+    version=2,
     judge=cases.consumers_first,
     hints=[
         "It is the topological order of weeks 1 and 5, with other names: where the engine has `parents`, a "
@@ -202,6 +203,7 @@ def _as_a_mistake_here(case, expected, got) -> str | None:
     minutes=40,
     difficulty=3,
     cases=drive_cases,
+    version=2,
     advice=_as_a_mistake_here,
     hints=[
         "Keep a dict from each node to what has arrived at it. It begins with loss.grad_fn and "

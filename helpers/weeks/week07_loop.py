@@ -173,6 +173,7 @@ def _has_history(x: object) -> bool:
     minutes=20,
     difficulty=2,
     cases=[_loop_case(30, 1, 0.1, 1), _loop_case(31, 1, 0.1, 6), _loop_case(32, 3, 0.2, 8)],
+    version=2,
     hints=[
         "Repair one thing at a time and run the cell again; each repair uncovers the next symptom. What is the state of "
         "p.grad before the first backward()?",

@@ -72,6 +72,7 @@ def hook_gives_nothing(results: list[torch.Tensor]) -> Wrong | None:
     minutes=15,
     difficulty=2,
     cases=[_saved_case(label, *what) for label, what in SAVED.items()],
+    version=2,
     hints=[
         "`torch.autograd.graph.saved_tensors_hooks(pack, unpack)` is used with `with`; inside, `pack(t)` is called for each "
         "tensor that an operation saves. Compute f(x) there, and look at what comes by.",

@@ -185,6 +185,7 @@ cube = exercise(
         Case("u is changed after Cube.apply(u)", _cube_changed),
     ],
     required=("forward", "backward"),
+    version=2,
     hints=[
         "forward computes and saves; backward takes the upstream gradient and gives upstream · local.",
         "ctx.save_for_backward(x) keeps a tensor with its version; in backward `(x,) = ctx.saved_tensors`.",
@@ -258,6 +259,7 @@ def _edges_to(x: torch.Tensor, y: torch.Tensor) -> int:
     minutes=10,
     difficulty=2,
     cases=[_straight((3,), 31), _straight((2, 3), 33), _straight((3, 3), 35)],
+    version=2,
     hints=[
         "Forward round(x), backward as if nothing had been done. What may you add to x that changes the value and "
         "has no gradient?",

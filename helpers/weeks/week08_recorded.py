@@ -103,6 +103,7 @@ def _why_hvp_fails(said: str, has_graph: bool) -> Wrong | None:
         _hvp_case("f = Σxᵢxᵢ₊₁ + Σx³, 12 numbers", _chain, (12,), 27),
         _hvp_case("f = Σ(XXᵀ)² + Σexp(X), X (2, 3)", _table, (2, 3), 25),
     ],
+    version=2,
     hints=[
         "H·v is the gradient of g·v, where g is the gradient of f and v is a constant.",
         "The first grad must be recorded itself, so that there is something to go back through: create_graph=True.",
@@ -171,6 +172,7 @@ def _checkpoint_case(label, f):
         _checkpoint_case("in float64", lambda x: x.double().tanh().sigmoid().tanh()),
         _checkpoint_case("a narrow layer", lambda x: x[:, :2].tanh().exp().sigmoid()),
     ],
+    version=2,
     hints=[
         "torch.autograd.graph.saved_tensors_hooks(pack, unpack) calls pack with each tensor that is saved.",
         "Count t.nbytes in pack. Run f(X) once as it is, and once as checkpoint(f, X, use_reentrant=False).",
