@@ -211,6 +211,14 @@ def draw_graph(root):
             lines.append(f"  {names[p]} -> {names[n]};")
     return "\\n".join(lines + ["}"])
 """,
+    "edges with names and numbers": """
+def draw_graph(root):
+    order = topological_order(root)
+    name = {n: f"n{i}" for i, n in enumerate(order)}
+    edges = [f"{name[p]} ({p.data:.5g}) -> {name[n]} ({n.data:.5g})"
+             for n in order for p in n.parents]
+    return "\\n".join(edges or [f"n0 ({root.data})"])
+""",
     "nodes, then edges": """
 def draw_graph(root):
     order = topological_order(root)

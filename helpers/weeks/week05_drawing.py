@@ -18,6 +18,7 @@ from helpers.exercise import Wrong
 CLOSE = 0.004  # relative: a number with three digits is near enough
 _NUMBER = re.compile(r"(?<![\w.])\d+\.?\d*(?:e[-+]?\d+)?(?![\w.]*\w)")
 _NAME = re.compile(r"[A-Za-z_]\w*|(?<![\w.])\d+(?![\w.])")
+_A_NAME = re.compile(r"\b(?:[A-Za-z]\w*\d|[A-Za-z])\W*$")  # n0, x: none of "leaf", "of", "+"
 _ID = r'(?:"(?:[^"\\]|\\.)*"|[\w.]+)'
 _STATEMENT = re.compile(
     rf'({_ID}(?::\w+)*(?:\s*->\s*{_ID}(?::\w+)*)*)\s*(\[(?:"(?:[^"\\]|\\.)*"|[^\]"])*\])?'
@@ -68,7 +69,9 @@ def not_told_apart(drawing: object, number: float, count: int) -> Wrong | None:
         lines = [line.strip() for line in text.splitlines() if _shows(line, number)]
         words = [word for line in lines for word in re.split(r"[\s,]+", line)]
         alone = {line for line in lines if all(_near(n, [number]) for n in _numbers(line) if n % 1)}
-        shown = max(alone, {word for word in words if _shows(word, number)}, key=len)
+        glued = {word for word in words if _shows(word, number)}
+        before = {a for a, b in zip(words, words[1:]) if _shows(b, number) and _A_NAME.search(a)}
+        shown = max(alone, glued, before, key=len)
     if len(shown) >= count:
         return None
     return Wrong(
