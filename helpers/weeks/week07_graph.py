@@ -310,9 +310,9 @@ def _in_levels(loss):
         for (parent, index), amount in zip(node.next_functions, pushed):
             if parent is not None:
                 amount = amount.sum_to_size(parent._input_metadata[index].shape)
-                arrived[parent] = arrived.get(parent, 0.0) + amount
-                if parent not in queue:
+                if parent not in arrived:
                     queue.append(parent)
+                arrived[parent] = arrived.get(parent, 0.0) + amount
     return {node.variable: grad for node, grad in arrived.items() if hasattr(node, "variable")}
 
 
