@@ -13,6 +13,8 @@ import linecache
 import math
 import symtable
 import sys
+import types
+from collections.abc import Iterator
 
 from helpers.attempt import decorators_of, source_of
 from helpers.sandbox import Outcome, call, functions
@@ -64,9 +66,9 @@ def _collect(source: str, space: dict, parts: dict[str, str]) -> None:
             continue
         value = space[name]
         text = _imported(name, value) or _constant(name, value)
-        if text is None and (functions(value) or isinstance(value, type)):
+        if text is None:
             home = _space_of(value, space)
-            text = _defining(value, name, home)
+            text = _defining(value, name, home) if _is_code(value) else _table(name, value)
             if text:
                 parts[name] = ""  # keeps two functions that call each other from going round
                 _collect(text, home, parts)
@@ -111,9 +113,37 @@ def _constant(name: str, value: object) -> str | None:
     return f"{name} = {text}" if same else None
 
 
+def _table(name: str, value: object) -> str | None:
+    """The assignment that made a collection with functions in it, such as a table of VJPs."""
+    for function in _held(value):
+        lines = linecache.getlines(function.__code__.co_filename)
+        try:
+            tree = ast.parse("".join(lines))
+        except SyntaxError:  # a cell with a line for the shell
+            continue
+        for node in reversed(tree.body):
+            target = node.targets[0] if isinstance(node, ast.Assign) else None
+            if isinstance(target, ast.Name) and target.id == name:
+                return "".join(lines[node.lineno - 1 : node.end_lineno])
+    return None
+
+
+def _is_code(value: object) -> bool:
+    return isinstance(value, type) or bool(functions(value))
+
+
+def _held(value: object) -> Iterator[types.FunctionType]:
+    """The functions in a collection, at any depth; those of a function or class itself."""
+    if isinstance(value, (list, tuple, set, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _held(item)
+    else:
+        yield from functions(value)
+
+
 def _space_of(obj: object, otherwise: dict) -> dict:
     """The global names of the notebook or module in which an object was written."""
-    return next((function.__globals__ for function in functions(obj)), otherwise)
+    return next((function.__globals__ for function in _held(obj)), otherwise)
 
 
 def _is_ours(decorator: ast.expr, space: dict) -> bool:

@@ -190,6 +190,16 @@ import functools
 @functools.cache
 def twice(x): return 2 * x
 def doubled(x): return twice(x)""",
+    "a table of lambdas": """
+TWO = 2
+RULES = {
+    "double": (lambda x: TWO * x, "a text"),
+}
+def doubled(x): return RULES["double"][0](x)""",
+    "a list of functions": """
+def twice(x): return 2 * x
+RULES = [twice]
+def doubled(x): return RULES[0](x)""",
     "a default value": "TWO = 2\ndef doubled(x, n=TWO): return n * x",
     "a class": """
 class Pair:
