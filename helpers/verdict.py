@@ -23,6 +23,7 @@ _TINT = {"passed": "correct", "failed": "wrong", "not attempted": "neutral"}
 ROUNDING = -12  # power of ten; below it errors are rounding, and may differ from run to run
 _QUIET = "font-size:90%"
 _STRESS = re.compile(r"(?<![\w*)])\*(?![\s*])([^*\n]+?)(?<![\s*(])\*(?![\w*(])")
+_BREAK = re.compile(r"\n( *)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,11 +190,11 @@ def fold(title: str, body: str) -> str:
 
 
 def prose(text: str) -> str:
-    """Text as HTML: `code` in back quotes, *stress*, line breaks; everything else escaped."""
+    """Text as HTML: `code` in back quotes, *stress*, line breaks with indentation; else escaped."""
     parts = re.split(r"`([^`\n]+)`", html.escape(text, quote=False))
     parts[1::2] = [f"<code>{code}</code>" for code in parts[1::2]]
     parts[::2] = [_STRESS.sub(r"<em>\1</em>", words) for words in parts[::2]]
-    return "".join(parts).replace("\n", "<br>")
+    return _BREAK.sub(lambda m: "<br>" + "&nbsp;" * len(m[1]), "".join(parts))
 
 
 def display(thing: object) -> None:

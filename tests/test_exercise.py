@@ -651,6 +651,7 @@ PROSE = {
     "a product is no stress": ("2*x and 3*y", "2*x and 3*y"),
     "angle brackets": ("a < b & c", "a &lt; b &amp; c"),
     "lines": ("one\ntwo", "one<br>two"),
+    "an indented line": ("with x:\n    y", "with x:<br>&nbsp;&nbsp;&nbsp;&nbsp;y"),
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from helpers.exercise import Case, Wrong, exercise
 from helpers.weeks.rewrite import rewritten
 
-DEPTH = 5_000
+DEPTH = 2_000
 
 
 class ExitTest:
@@ -288,7 +288,7 @@ for _code, _why, *_changes in [
      ("(1.0 - t * t,))\n        out.saved = [(out, 0)]", "(1.0 - t * t,), (self,))")),
     ("SOFTPLUSSLOPE", "The slope of softplus is not that of tanh. From log(1 + eᵃ): eᵃ/(1 + eᵃ), the sigmoid.",
      ("(slope,)", "(1.0 - value * value,)")),
-    ("RECURSIONLIMIT", "Right on small graphs; a sum of 5,000 terms is too deep for a function that calls itself. Build the "
+    ("RECURSIONLIMIT", "Right on small graphs; a sum of 2,000 terms is too deep for a function that calls itself. Build the "
      "order with a stack of your own.",
      ("        while stack:\n", "        def visit(node):\n            if node not in seen:\n                seen.add(node)\n"
       "                for p in node.parents:\n                    visit(p)\n                order.append(node)\n\n"
