@@ -13,6 +13,7 @@ import torch
 from cells import written
 from torch.nn import functional as F
 from week10_answers import KNOWN, RIGHT, WRONG
+from week10_slips import SLIPS
 
 from helpers.attempt import stub_of
 from helpers.data import digits
@@ -115,6 +116,17 @@ def test_an_unlisted_wrong_answer_fails_and_is_told_what_is_wrong(name, changes,
     verdict = TYPED[name].check(rewritten(TYPED[name].reference, *changes))
     assert verdict.status == "failed"
     assert words in str(verdict)
+
+
+@pytest.mark.parametrize(("name", "code", "words", "answer"), each(SLIPS))
+def test_a_slip_is_refused_in_words_of_its_own(name, code, words, answer):
+    task = TYPED[name]
+    typed = isinstance(answer, str)
+    attempt = written(answer, name, **NAMES) if typed else rewritten(task.reference, *answer)
+    verdict = task.check(attempt)
+    assert (verdict.status, verdict.mistake) == ("failed", code), verdict
+    assert words in str(verdict), verdict
+    assert "{}" not in str(verdict), verdict
 
 
 RIGHT_PENCIL = [

@@ -360,7 +360,7 @@ WRONG = {
     "verify_all": {
         "no retain_grad": (
             [("            tensor.retain_grad()", "            pass")],
-            "keeps its own only after `retain_grad()`",
+            "call `retain_grad()` on each",
         ),
         "no leaves": ([("p.clone().requires_grad_()", "p")], "Autograd needs leaves"),
         "zeros for all": (

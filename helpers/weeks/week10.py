@@ -1,12 +1,13 @@
 """Week 10 · The 3-layer MLP with only tensors.
 
-Its exercises in the order of the notebook. They stand in three files by theme: the network and its
-gradients, training, and normalization; the reference solutions in `week10_rules`.
+Its exercises in the order of the notebook. They stand in four files by theme: the network and its
+gradients, their verification, training, and normalization; the reference solutions in `week10_rules`.
 """
 
-from helpers.weeks.week10_network import backward, forward, l2_grad, three_layers, verify_all
+from helpers.weeks.week10_network import backward, forward, l2_grad, three_layers
 from helpers.weeks.week10_norms import batchnorm_backward, layernorm_backward, norm_paths
 from helpers.weeks.week10_training import adam_step, sgd_step, train
+from helpers.weeks.week10_verify import verify_all
 
 all = [
     forward,

@@ -8,27 +8,43 @@ near 0. Attempts run where autograd records nothing, because this week they do i
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
-from helpers.exercise import Arguments, Case
+from helpers.agreement import show
+from helpers.exercise import Arguments, Case, Wrong
 from helpers.sandbox import Outcome
 from helpers.weeks import week10_rules as rules
-from helpers.weeks.rewrite import rewritten
 from helpers.weeks.week04_cases import away_from_zero
 
-SIZES = [(5, 2, 2, 3, 4), (7, 4, 6, 5, 3), (4, 4, 4, 4, 4)]  # N, D, H1, H2, C; the last all square
+SIZES = [(7, 2, 2, 3, 4), (5, 4, 6, 7, 3), (4, 4, 4, 4, 4)]  # N, D, H1, H2, C; the last all square
 NO_AUTOGRAD = (
     "No graph is recorded here: this week you differentiate yourself, so nothing that calls "
     "`backward()` on a loss or `torch.autograd.grad` can work. Write the gradient as tensors."
 )
-NO_LEAF = "Autograd needs leaves: copies of the parameters with `requires_grad_()`."
-NO_GRAD = (
-    "A `.grad` is None: an intermediate tensor keeps its own only after `retain_grad()`, and nothing "
-    "has one before `backward()` is called on the loss."
+BOOL = "A mask alone is bool: it multiplies the gradient that comes from above, `dH2 * (Z2 > 0)`."
+SINGLE = (
+    "There float32 meets float64: `torch.zeros` and `torch.ones` make float32, so does `.float()` or "
+    "a division of integers. `torch.zeros_like(Z3)` and `dtype=Z3.dtype` keep float64."
+)
+TENSORS_CHANGED = (
+    "You change the tensors of the caller (`-=` works in place). The cache of a forward pass holds "
+    "references to them, so a later backward would go through weights that have moved. Make new "
+    "tensors."
+)
+GRADS_CHANGED = "You change the gradients of the caller. Make new tensors from them."
+DICT_CHANGED = (
+    "You put the new tensors into the caller's own dict, and it still needs the old ones. Build a "
+    "new dict."
+)
+COPIED = "in your cache is not the tensor of `params` itself."
+WITNESS = (
+    "In section 4 autograd looks over this function's shoulder: so nothing is copied, detached, "
+    "computed by NumPy or under `no_grad` on the way."
 )
 
 
@@ -54,15 +70,18 @@ class OnTensors(Arguments):
         with by_hand(self.autograd):
             outcome = super().outcome(attempt, limit)
         problem = outcome.problem
-        if problem is None:
-            return outcome
-        if "does not require grad" in problem.detail:
-            advice = NO_LEAF if self.autograd else NO_AUTOGRAD
-        elif self.autograd and "NoneType" in problem.detail:
-            advice = NO_GRAD
-        else:
+        advice = self._advice(problem.detail) if problem else ""
+        if not advice:
             return outcome
         return replace(outcome, problem=replace(problem, message=f"{problem.message} {advice}"))
+
+    def _advice(self, said: str) -> str:
+        """What to do about an error that says this."""
+        if "does not require grad" in said and not self.autograd:
+            return NO_AUTOGRAD
+        if "same dtype" in said:
+            return BOOL if "bool" in said else SINGLE
+        return ""
 
 
 def raw(label: str, *args) -> OnTensors:
@@ -104,7 +123,42 @@ def networks() -> list[tuple[str, dict, object, object]]:
 
 
 def forward_cases():
-    return [raw(label, params, X) for label, params, X, _ in networks()]
+    made = [raw(label, params, X) for label, params, X, _ in networks()]
+    label, params, X, _ = networks()[1]
+    return [*made, Case(f"{label}, with parameters that require grad", _connected(params, X))]
+
+
+def _connected(params: dict, X: torch.Tensor):
+    """A run of `forward` that autograd must be able to follow, up to every tensor of the cache."""
+
+    def run(forward):
+        leaves = {name: p.clone().requires_grad_() for name, p in params.items()}
+        with by_hand(autograd=True):
+            try:
+                given = forward(leaves, X)
+            except RuntimeError as error:
+                if "numpy()" not in str(error):
+                    raise
+                return Wrong(f"Your forward pass leaves torch for NumPy. {WITNESS}", "CUTOFF")
+            cut = _cut_off(given[1], leaves)
+        return Wrong(f"{cut} {WITNESS}", "CUTOFF") if cut else given
+
+    return run
+
+
+def _cut_off(cache: dict, leaves: dict) -> str | None:
+    """Which tensor of the cache autograd cannot reach from the scores, or only a copy of it."""
+    inner = ("Z1", "H1", "Z2", "H2", "Z3")
+    lost = [name for name in inner if not cache[name].requires_grad]
+    if not lost:
+        reached = torch.autograd.grad(
+            cache["Z3"].sum(), [cache[name] for name in inner], allow_unused=True
+        )
+        lost = [name for name, grad in zip(inner, reached) if grad is None]
+    if lost:
+        return f"`{lost[0]}` in your cache is cut off from autograd."
+    copied = [name for name, leaf in leaves.items() if cache[name] is not leaf]
+    return f"`{copied[0]}` {COPIED}" if copied else None
 
 
 def weight_cases():
@@ -117,43 +171,19 @@ def weight_cases():
 
 
 def backward_cases():
-    """Caches of the reference's forward pass, and another penalty for each."""
+    """Caches of the reference's forward pass, another penalty for each; in one a class is absent."""
     made = []
     for (label, params, X, t), lam in zip(networks(), (0.1, 0.0, 1.0, 0.01)):
         made.append(raw(f"{label}, lam = {lam}", rules.forward(params, X)[1], t, lam))
-    return made
+    label, params, X, t = networks()[0]
+    cache = rules.forward(params, X)[1]
+    return [*made, raw(f"{label}, nobody of the last class, lam = 0.1", cache, t.clamp(max=2), 0.1)]
 
 
 def sizes_of(case: Case) -> dict[str, int]:
     cache, t, _ = case.args
     (D, H1), (H2, C) = cache["W1"].shape, cache["W3"].shape
     return {"N": len(t), "C": C, "H2": H2, "H1": H1, "D": D}
-
-
-# ------------------------------------------------------------------ verification
-
-_CHANGES = {
-    "the right backward pass": [],
-    "a ReLU mask that is always true": [('(cache["Z2"] > 0)', '(cache["H2"] >= 0)')],
-    "a penalty that is forgotten in dW2": [(' + l2_grad(cache["W2"], lam)', "")],
-    "a factor 2 in db1 alone": [("db1 = dZ1.sum(dim=0)", "db1 = 2 * dZ1.sum(dim=0)")],
-    "−1 times all gradients": [("dZ3 = dZ3 / N", "dZ3 = -dZ3 / N")],
-}
-
-
-def verify_cases():
-    """A network, and a backward pass that is right or has one wrong line."""
-    made = []
-    on = zip(_CHANGES.items(), networks()[:3] * 2, (0.1, 0.0, 1.0, 0.1, 0.5))
-    for (name, changes), (label, params, X, t), lam in on:
-        backward = rewritten(rules.backward, *changes)
-        args = (params, X, t, backward, lam)
-        made.append(OnTensors(f"{name}; {label}", args=args, autograd=True))
-    label, params, X, t = networks()[1]
-    params, X = {**params, "W1": params["W1"] * 1e-6}, X * 1e6
-    label = "the right backward pass, with inputs in the millions"
-    made.append(OnTensors(label, args=(params, X, t, rules.backward, 0.1), autograd=True))
-    return made
 
 
 # ------------------------------------------------------------------ training
@@ -172,8 +202,25 @@ def sgd_cases():
         params = {n: tensor(away_from_zero(rng, *s)) for n, s in zip(names, sizes)}
         grads = {"d" + n: tensor(away_from_zero(rng, *s)) for n, s in zip(names, sizes)}
         label = f"{', '.join(f'{n} of shape {s}' for n, s in zip(names, sizes))}, lr = {lr}"
-        made.append(raw(label, params, _with_inner(grads, 2, 1), lr))
+        made.append(Case(label, _sgd_run(params, _with_inner(grads, 2, 1), lr)))
     return made
+
+
+def _sgd_run(params: dict, grads: dict, lr: float):
+    return lambda sgd_step: carefully(sgd_step, copy.deepcopy(params), copy.deepcopy(grads), lr)
+
+
+def carefully(step, params: dict, grads: dict, *rest):
+    """What step(params, grads, …) gives; `Wrong` where it changes what belongs to the caller."""
+    tensors = [(had, name, x, x.clone()) for had in (params, grads) for name, x in had.items()]
+    with by_hand():
+        given = step(params, grads, *rest)
+    for had, _, x, before in tensors:
+        if not torch.equal(x, before):
+            return Wrong(TENSORS_CHANGED, "INPLACE") if had is params else Wrong(GRADS_CHANGED)
+    if any(had.get(name) is not x for had, name, x, _ in tensors):
+        return Wrong(DICT_CHANGED, "INPLACE")
+    return given
 
 
 def train_cases():
@@ -196,7 +243,8 @@ def adam_start(params: dict) -> dict:
 def adam_cases():
     """Some steps with gradients of very different sizes; what the state holds is left open."""
     made = []
-    for steps, lr, size in ((1, 0.1, 1.0), (3, 0.01, 1.0), (5, 0.001, 1e-3), (3, 0.1, 1e-7)):
+    sizes = (1, 0.1, 1.0), (3, 0.01, 1.0), (5, 0.001, 1e-3), (3, 0.1, 1e-7), (2, 0.1, 1e-9)
+    for steps, lr, size in sizes:
         label = f"{steps} step{'s' * (steps > 1)}, lr = {lr}, gradients near {size:g}"
         made.append(Case(label, _adam_run(steps, lr, size)))
     return made
@@ -207,12 +255,28 @@ def _adam_run(steps: int, lr: float, size: float):
         rng = np.random.default_rng(104)
         params = {"W1": tensor(away_from_zero(rng, 3, 2)), "b1": tensor(away_from_zero(rng, 2))}
         state, path = adam_start(params), []
-        for _ in range(steps):
+        for k in range(steps):
             grads = {
                 "d" + n: size * tensor(away_from_zero(rng, *p.shape)) for n, p in params.items()
             }
-            with by_hand():
-                params, state = adam_step(params, _with_inner(grads, 3, 2), state, lr)
+            try:
+                given = carefully(adam_step, params, _with_inner(grads, 3, 2), state, lr)
+            except (KeyError, TypeError, AttributeError):
+                if k and not (isinstance(state, dict) and {"step", "m", "v"} <= set(state)):
+                    return Wrong(
+                        f"After step {k} you return the state {show(state)}. The next step needs its "
+                        "keys step, m and v."
+                    )
+                raise
+            if isinstance(given, Wrong):
+                return given
+            if not (isinstance(given, tuple | list) and len(given) == 2):
+                return Wrong(f"Return `(params, state)`, two dicts; you give {show(given)}.")
+            params, state = given
+            if not isinstance(params, dict):
+                return Wrong(f"The first of the two is the new params; you give {show(params)}.")
+            if lost := [name for name in ("W1", "b1") if name not in params]:
+                return Wrong(f"`{lost[0]}` is missing in the params that you return.")
             path.append({name: p.clone() for name, p in params.items()})
         return path
 

@@ -51,9 +51,7 @@ def scores_and_cache(case: Case, expected, got) -> Wrong | str | None:
     right, given = expected[1], got[1]
     missing = [name for name in right if name not in given]
     if missing:
-        return (
-            f"In the cache {_listed(missing)} {_are(missing)} missing; backward will need it all."
-        )
+        return f"In the cache {listed(missing)} {_are(missing)} missing; backward will need it all."
     for name in right:
         off = agree(right[name], given[name], EXACT)
         if not off and name in FORWARD:
@@ -85,12 +83,12 @@ def chain(sizes: Callable[[Case], Mapping[str, int]]) -> Callable:
         how = _how(start, case, right, given, sizes(case))
         before = [name for name in LINES if name not in wrong][: list(LINES).index(start)]
         said = [f"It starts at `{start}`, which is {LINES[start][0]}."]
-        said += [f"{_listed(before)} {_are(before)} right."] if before else []
+        said += [f"{listed(before)} {_are(before)} right."] if before else []
         said += [how.message]
-        said += [f"{_listed(heirs)} {_are(heirs)} wrong because of it."] if heirs else []
+        said += [f"{listed(heirs)} {_are(heirs)} wrong because of it."] if heirs else []
         if also:
             own = "has a mistake of its own" if len(also) == 1 else "have mistakes of their own"
-            said += [f"{_listed(also)} {own}."]
+            said += [f"{listed(also)} {own}."]
         return Wrong(" ".join(said), how.code)
 
     return judge
@@ -146,29 +144,7 @@ def _penalty(share: float, sizes: Mapping[str, int]) -> str:
     return f"The part of the loss is right; the penalty is {number(share)} times λ·W{why}."
 
 
-# ------------------------------------------------------------------ errors, steps, runs
-
-
-def errors(case: Case, expected: Mapping, got) -> Wrong | str | None:
-    """A judge of `verify_all`: any norm will do, if what is wrong shows and what is right does not."""
-    if not isinstance(got, Mapping):
-        return f"Return a dict from the gradients' names to their errors; you give {show(got)}."
-    missing = [name for name in expected if name not in got]
-    if missing:
-        return f"There is no error for {_listed(missing)}: one for every gradient of `backward`."
-    for name, right in expected.items():
-        try:
-            yours = float(got[name])
-        except (TypeError, ValueError):
-            return f"For `{name}` a number is expected, but you give {show(got[name])}."
-        if not np.isfinite(yours):
-            return f"The error of `{name}` is {yours}."
-        if right < 1e-12 and abs(yours) >= 1e-12:
-            small = "smaller than 1e-12, relative to the size of the gradient"
-            return f"This `{name}` is right: its error is {small}. You report {yours:.1e}."
-        if right > 1e-6 and not yours > 1e-3 * right:
-            return f"This `{name}` is wrong, and its error is {right:.1e}. You report {yours:.1e}."
-    return None
+# ------------------------------------------------------------------ steps and runs
 
 
 def run(case: Case, expected, got) -> Wrong | str | None:
@@ -219,6 +195,6 @@ def _are(names: list[str]) -> str:
     return "is" if len(names) == 1 else "are"
 
 
-def _listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
     *most, last = [f"`{name}`" for name in names]
     return f"{', '.join(most)} and {last}" if most else last

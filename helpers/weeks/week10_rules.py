@@ -3,7 +3,7 @@
 No autograd, no torch.nn, no torch.optim, except in `verify_all`, which compares with autograd. The
 functions stand in a file of their own because the later ones use the earlier ones, the way they do
 in the notebook. Their exercises, with hints and known mistakes, are in `week10_network`,
-`week10_training` and `week10_norms`. `start`, `loss_of` and `minibatches` are given to the learner.
+`week10_verify`, `week10_training` and `week10_norms`. `start`, `loss_of` and `minibatches` are given to the learner.
 """
 
 from __future__ import annotations

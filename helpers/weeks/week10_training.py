@@ -23,10 +23,11 @@ _MOVE = 'return {name: p - lr * grads["d" + name] for name, p in params.items()}
 for _code, _why, *_changes in [
     ("SIGN", "You climb: the step goes *against* the gradient.", ("p - lr", "p + lr")),
     ("NOLR", "The learning rate is missing.", ("lr * grads", "grads")),
-    ("INPLACE", "You change the tensors of the caller (`-=` works in place). The cache of a forward pass "
-     "holds references to them, so a later backward would go through weights that have moved. Make "
-     "new tensors.",
+    ("INPLACE", cases.TENSORS_CHANGED,
      (_MOVE, 'for name in params:\n        params[name] -= lr * grads["d" + name]\n    return params')),
+    ("INPLACE", cases.DICT_CHANGED,
+     (_MOVE, 'for name in grads:\n        if name[1:] in params:\n            params[name[1:]] = '
+      "params[name[1:]] - lr * grads[name]\n    return params")),
     ("SHRINK", "You scale the parameter by its gradient. The step is subtracted.",
      ("p - lr * grads", "p * lr * grads")),
     ("WEIGHTSONLY", "Only the weights move. Biases are parameters, too.",
@@ -98,6 +99,7 @@ adam_step = exercise(
     difficulty=2,
     cases=cases.adam_cases,
     judge=judge.path,
+    version=2,
     hints=[
         "Two running averages for each parameter: m of its gradient (9 parts old, 1 part new), v of "
         "its square (999 parts old, 1 part new).",
@@ -141,6 +143,8 @@ for _code, _why, *_changes in [
     ("FORGETFUL", "The first step is right; after it the averages are lost. Return the new m and v in "
      "the state.",
      ('{"step": step, "m": m, "v": v}', '{**state, "step": step}')),
+    ("INPLACE", cases.TENSORS_CHANGED, ("moved[name] = p - ", "moved[name] = p.sub_("), ("1e-8)", "1e-8))")),
+    ("INPLACE", cases.DICT_CHANGED, ("moved[name] =", "params[name] ="), ("return moved", "return params")),
     ("SIGN", "You climb: the step goes *against* m̂.", ("p - lr", "p + lr")),
     ("SGD", "That is plain descent. Adam divides by √v̂.", ("m_hat / (v_hat.sqrt() + 1e-8)", "g")),
 ]:  # fmt: skip
