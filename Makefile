@@ -8,6 +8,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 NB ?=
+PARALLEL := -n logical --maxprocesses 4 --dist loadfile
 
 .PHONY: lab test unit notebooks browser refresh bench html
 
@@ -25,10 +26,10 @@ test: unit notebooks browser
 unit: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -p no:nbval tests --ignore=tests/browser
+	$(BIN)/python -m pytest -p no:nbval $(PARALLEL) tests --ignore=tests/browser
 
 notebooks: $(INSTALLED)
-	AUTOGRAD_PROGRESS=off $(BIN)/python -m pytest --nbval --nbval-current-env \
+	AUTOGRAD_PROGRESS=off $(BIN)/python -m pytest --nbval --nbval-current-env $(PARALLEL) \
 		--nbval-cell-timeout=120 notebooks
 
 browser: $(INSTALLED)

@@ -408,7 +408,7 @@ RIGHT = {
         "random directions": """
             def check_op(op, shapes):
                 rng = np.random.default_rng(5)
-                xs = [rng.uniform(0.5, 1.5, s) for s in shapes]
+                xs = [rng.uniform(-1.5, 1.5, s) for s in shapes]
                 out, vjp = op(*xs)
                 G = rng.uniform(-1, 1, np.shape(out))
                 grads = vjp(G)
@@ -540,10 +540,10 @@ TENSOR_SLIPS = {
 # exchanges in the reference, and words of the verdict
 WRONG = {
     "accumulate": {
-        "nothing is kept": ([("node.grad = np.array(g)", "pass")], "is None"),
-        "twice": ([("np.array(g)", "2 * g")], "g is in it twice"),
+        "nothing is kept": ([("node.grad = g\n", "pass\n")], "is None"),
+        "twice": ([("node.grad = g\n", "node.grad = 2 * g\n")], "g is in it twice"),
         "minus": ([("node.grad + g", "node.grad - g")], "After 2 of 2 pushes"),
-        "transposed": ([("np.array(g)", "np.array(g).T")], "transposed"),
+        "transposed": ([("node.grad = g\n", "node.grad = g.T\n")], "transposed"),
         "the sum of all": ([("unbroadcast(g, node.data.shape)", "g.sum()")], "node.grad"),
     },
     "max_backward": {

@@ -26,6 +26,10 @@ NONE_YET = (
     "Before the first contribution node.grad is None, and None + g is an error. Ask `if node.grad is None` and keep "
     "the first one; add from the second on."
 )
+OWNTYPE = (
+    "A gradient has the type of its node's numbers, too. `np.zeros(shape)` is float64, and adding to it makes float64 "
+    "of everything; `np.zeros_like(node.data)` is not."
+)
 LATE_SHAPE = (
     "NumPy cannot add the larger g into the smaller gradient in place. Bring g to the shape of "
     "node.data first: `unbroadcast(g, node.data.shape)`."
@@ -62,6 +66,13 @@ def _arrivals(shape: tuple[int, ...], *sent: tuple[int, ...], seed: int) -> Case
             ]
             what = f"After {k} of {len(sent)} pushes node.grad"
             wrong = difference(what, total, node.grad, guesses)
+            if wrong and node.grad is not None and np.size(node.grad) < total.size:
+                return Wrong(
+                    f"{what} has shape {np.shape(node.grad)} and must have {shape}: you summed too many axes. Line the "
+                    f"shapes up from the right, {np.shape(g)} over {shape}: an axis that both have, in the same "
+                    "length, stays.",
+                    "OVERSUM",
+                )
             if wrong:
                 return wrong
         if not all(np.array_equal(g, old) for g, old in zip(sent_now, arrays)):
@@ -114,6 +125,18 @@ def _read_only(accumulate):
     return node.grad
 
 
+def _single(accumulate):
+    node = SimpleNamespace(data=np.zeros((2, 3), np.float32), grad=None)
+    for _ in range(2):
+        accumulate(node, np.ones((2, 3), np.float32))
+    made = np.asarray(node.grad).dtype
+    return (
+        Wrong(f"node.data and g are float32, node.grad is {made}. {OWNTYPE}", "UPCAST")
+        if made != np.float32
+        else {"node.grad": node.grad, "its type": "float32"}
+    )
+
+
 def accumulate_cases() -> list[Case]:
     return [
         _arrivals((2, 3), (2, 3), seed=91),
@@ -126,6 +149,7 @@ def accumulate_cases() -> list[Case]:
         _arrivals((1, 3), (4, 2, 3), seed=98),
         Case("a and b both get g = (1, 2), then b gets (10, 20)", _shared),
         Case("g is a read-only view of shape (2, 3), and arrives twice", _read_only),
+        Case("node.data and g in float32", _single),
     ]
 
 
@@ -138,30 +162,33 @@ def accumulate_cases() -> list[Case]:
         "you keep?",
         "node.grad has the shape of node.data: `unbroadcast(g, node.data.shape)`. The first contribution "
         "is kept, as a copy; every later one is added.",
-        "if node.grad is None: node.grad = g.copy(), else: node.grad = node.grad + g.",
+        "g = unbroadcast(g, node.data.shape).astype(node.data.dtype), which is a copy. If node.grad is None: "
+        "node.grad = g, else: node.grad = node.grad + g.",
     ],
 )
 def accumulate(node, g):
     """Add g to node.grad, in the shape of node.data. node.grad is None before the first time."""
-    g = unbroadcast(g, node.data.shape)
+    g = unbroadcast(g, node.data.shape).astype(node.data.dtype)  # a copy, in the node's own type
     if node.grad is None:
-        node.grad = np.array(g)
+        node.grad = g
     else:
         node.grad = node.grad + g
 
 
 for _code, _why, *_changes in [
-    ("NONEGRAD", NONE_YET, ("    if node.grad is None:\n        node.grad = np.array(g)\n    else:\n        node.grad = node.grad + g",
+    ("NONEGRAD", NONE_YET, ("    if node.grad is None:\n        node.grad = g\n    else:\n        node.grad = node.grad + g",
                            "    node.grad += g")),
     ("ALIAS", SHARED,
      ("g = unbroadcast", "if g.shape != node.data.shape:\n        g = unbroadcast"),
-     ("np.array(g)", "g"), ("node.grad = node.grad + g", "node.grad += g")),
+     ("node.grad = node.grad + g", "node.grad += g")),
+    ("UPCAST", OWNTYPE,
+     (".astype(node.data.dtype)", ""), ("node.grad = g\n", "node.grad = np.zeros(node.data.shape) + g\n")),
     ("ASSIGN", "The last contribution replaces the earlier ones. A node that is used twice gets a gradient "
      "from each use, and they add up.",
-     ("node.grad = node.grad + g", "node.grad = np.array(g)")),
+     ("node.grad = node.grad + g", "node.grad = g")),
     ("UNBROADCAST", "g arrives in the shape of the *result*, and you keep it like that. A gradient has the "
      "shape of what it is the gradient of: sum over the axes along which broadcasting has copied.",
-     ("    g = unbroadcast(g, node.data.shape)\n", "")),
+     ("unbroadcast(g, node.data.shape)", "g")),
     ("KEEPDIM", "For node.data (2, 1) the gradient must be (2, 1). Where the shape has a 1, sum and *keep* "
      "the axis.",
      ("unbroadcast(g, node.data.shape)",

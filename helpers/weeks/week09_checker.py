@@ -89,6 +89,26 @@ def _matmul_turned(a, b):
     return a @ b, lambda G: (G @ b.T, G.T @ a)
 
 
+def _plus(x):
+    return -x, lambda G: (G,)
+
+
+def _relu_unmasked(x):
+    return x * (np.real(x) > 0), lambda G: (G,)
+
+
+def _exp_of_positive(x):
+    return np.exp(x), lambda G: (np.abs(G) * np.exp(x),)
+
+
+def _seven_times(a, b):
+    return a * b, lambda G: (7 * G * b, G * a)
+
+
+def _as_a_row(x):
+    return x**2, lambda G: ((G * 2 * x).reshape(1, -1),)
+
+
 def _subtract_plus(a, b):
     return a - b, lambda G: (G, G)
 
@@ -129,8 +149,10 @@ def _last_forgotten(x):
 
 _SHAPE = "Compare the shape of each gradient with that of its operand first: broadcasting hides the difference."
 _ENTRY = (
-    "Try every entry (or a random direction). A sum over all entries cannot see what was exchanged."
+    "Compare entry by entry, each at its own place and with its sign (or along random directions). Sums, norms and "
+    "sorted numbers cannot see what was exchanged."
 )
+_SIGNS = "Draw numbers of both signs, as standard_normal does: on positive ones it looks right."
 _RELATIVE = "Compare relative to the size of the numbers: an absolute tolerance passes everything that is small."
 _BLAMES = "What is off here is rounding, or nothing at all."
 
@@ -145,28 +167,36 @@ PLANTED = [
             "The value is a single number, so G is one, too: of shape ()."),
     Planted("a + b of two single numbers", _add, [(), ()], True, "BLAMES",
             "The shape () is a shape: one number."),
-    Planted("x[[0, 2, 0]]", _rows, [(3, 2)], True, "BLAMES", _BLAMES),
+    Planted("x[[0, 2, 0]]", _rows, [(3, 2)], True, "RELERR",
+            "Row 1 is never picked: both gradients are 0 there, and a relative error of two zeros is 0/0, which is NaN."),
     Planted("column sums", _column_sums, [(3, 2)], True, "BLAMES", _BLAMES),
-    Planted("x minus its mean", _centered, [(2, 3)], True, "BLAMES", _BLAMES),
+    Planted("x minus its mean", _centered, [(2, 3)], True, "ONES",
+            "Is your G random? If all its entries are equal, the gradient is 0 here, and rounding alone is left."),
     Planted("0 · x", _elementwise(lambda x: 0 * x, lambda x: 0 * x), [(3,)], True, "RELERR",
             "Both gradients are 0 here. A relative error of two zeros is 0/0, which is NaN: guard the division."),
     Planted("a million · x", _elementwise(lambda x: 1e6 * x, lambda x: 1e6 + 0 * x), [(3,)], True, "RELERR",
             "Rounding grows with the numbers: compare relative to their size."),
+    Planted("−x with the gradient G", _plus, [(2, 3)], False, "SIGN", _ENTRY),
+    Planted("a − b with a plus for b", _subtract_plus, [(2, 3), (2, 3)], False, "FIRSTONLY",
+            "Check the gradient of *every* operand: here the second one is wrong."),
     Planted("a + b, without unbroadcast", _add_stretched, [(2, 3), (3,)], False, "SHAPE", _SHAPE),
     Planted("a + b, without unbroadcast in a square", _add_stretched, [(3, 3), (3, 1)], False, "SHAPE", _SHAPE),
     Planted("column sums whose gradient is a row", _flat_sums, [(3, 2)], False, "SHAPE", _SHAPE),
+    Planted("x² with a gradient of shape (1, 3)", _as_a_row, [(3,)], False, "SHAPE",
+            "Compare the *shapes*, and not how many numbers there are."),
+    Planted("a · b of two single numbers, 7 times too large for a", _seven_times, [(), ()], False, "SCALAR",
+            "An operand of shape () has one number to nudge: np.ndindex(()) has one index, the empty one."),
     Planted("a · b, each with its own operand", _mul_own, [(2, 3), (2, 3)], False, "NOTRANDOM",
             "Draw different random numbers for each operand; on ones, or on equal arrays, it looks right."),
-    Planted("a @ b with a transpose in the second VJP", _matmul_turned, [(3, 3), (3, 3)], False, "FIRSTONLY",
-            "Check the gradient of *every* operand."),
-    Planted("a − b with a plus for b", _subtract_plus, [(2, 3), (2, 3)], False, "FIRSTONLY",
-            "Check the gradient of *every* operand."),
+    Planted("a @ b with a transpose in the second VJP", _matmul_turned, [(3, 3), (3, 3)], False, "SUMS", _ENTRY),
+    Planted("relu without its mask", _relu_unmasked, [(4, 5)], False, "POSITIVE", _SIGNS),
     Planted("a · b with one gradient for two operands", _one_of_two, [(2, 3), (2, 3)], False, "COUNT",
             "`zip` stops at the shorter one: ask for as many gradients as operands."),
     Planted("a mean with the gradient of a sum", _mean_as_sum, [(2, 3)], False, "LOOSE", _ENTRY),
     Planted("exp that ignores its upstream gradient",
             lambda x: (np.exp(x), lambda G: (np.exp(x),)), [(2, 3)], False, "ONES",
             "With an upstream gradient of ones it looks right. Draw G at random, too."),
+    Planted("exp with |G| in place of G", _exp_of_positive, [(4, 5)], False, "POSITIVE", "For G, too: " + _SIGNS[0].lower() + _SIGNS[1:]),
     Planted("x[[0, 2, 0]] by dx[idx] += G", _rows_scattered, [(3, 2)], False, "LOOSE", _ENTRY),
     Planted("x² with the rows of its gradient exchanged", _exchanged, [(4, 2)], False, "SUMS", _ENTRY),
     Planted("exp with the last entry forgotten", _last_forgotten, [(3, 3)], False, "SUMS", _ENTRY),
@@ -269,6 +299,16 @@ for _code, _why, *_changes in [
      ("if np.shape(g) != x.shape:", "if False:")),
     ("FIRSTONLY", "You check the first operand alone. Wrong rules love the second one.",
      ("enumerate(zip(arrays, grads))", "enumerate(zip(arrays[:1], grads))")),
+    ("POSITIVE", "Your arrays are all positive: a relu without its mask looks right there. Draw both signs.",
+     ("rng.standard_normal(shape) for", "rng.random(shape) for")),
+    ("POSITIVE", "Your G is all positive: an operation that takes |G| looks right then. Draw both signs.",
+     ("rng.standard_normal(np.shape(value))", "rng.random(np.shape(value))")),
+    ("SCALAR", "Operands of shape () are left out. They have one number, and it can be nudged.",
+     ("        if np.shape(g) != x.shape:", "        if x.ndim == 0:\n            continue\n        if np.shape(g) != x.shape:")),
+    ("SHAPE", "You compare how many numbers there are, and not the shapes.",
+     ("np.shape(g) != x.shape", "np.size(g) != x.size"), ("        size = max(", "        g = np.reshape(g, x.shape)\n        size = max(")),
+    ("SIGN", "You compare absolute values. A sign is all that many wrong rules have wrong.",
+     ("np.abs(g - numerical).max(initial=0)", "np.abs(np.abs(g) - np.abs(numerical)).max(initial=0)")),
     ("COUNT", "`zip` stops at the shorter one, so an operation with one gradient for two operands passes. Ask for as "
      "many gradients as operands.",
      ("len(grads) != len(arrays)", "False")),

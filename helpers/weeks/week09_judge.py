@@ -18,6 +18,7 @@ from helpers.graph import number
 from helpers.weeks.week03_judge import constant_ratio
 
 EXACT = 1e-10  # relative; float64 rounding of these short sums stays near 1e-15
+ROUNDING = 1e-12  # relative, too: above it something was added or left out
 
 
 class Suspect(NamedTuple):
@@ -79,11 +80,21 @@ def difference(
     return _factor(what, ratio, sizes or {}) if ratio is not None else _other(what, right, made)
 
 
-def largest_error(pairs: Iterable[tuple[object, object]]) -> dict[str, float]:
-    """The largest relative error of pairs (right, given) that agree, as the result of a case."""
+def largest_error(pairs: Iterable[tuple[object, object]]) -> dict[str, float] | Wrong:
+    """The largest relative error of pairs (right, given) that agree, as the result of a case.
+
+    The value is the first pair. What is no rounding any more is wrong, small as it is.
+    """
     pairs = [(np.asarray(right), np.asarray(given)) for right, given in pairs]
     off = [np.abs(a - b).max(initial=0) / np.abs(a).max(initial=1e-2) for a, b in pairs]
-    return {"largest error": float(max(off))}
+    largest = float(max(off))
+    if largest <= ROUNDING:
+        return {"largest error": largest}
+    where = "The value" if off[0] == largest else "A gradient"
+    return Wrong(
+        f"{where} is off by {largest:.0e}, relative to its size. Rounding stays near 1e-16: was a small number "
+        "added somewhere, as in log(x + 1e-12)?"
+    )
 
 
 def _as_floats(given: object) -> np.ndarray | None:
@@ -99,6 +110,11 @@ def _misshapen(what: str, right: np.ndarray, made: np.ndarray) -> Wrong:
     if right.ndim >= 2 and agree(np.swapaxes(right, -1, -2), made, EXACT):
         return Wrong(f"{said}: it is transposed.", "TRANSPOSE")
     if made.size == right.size and agree(right.ravel(), made.ravel(), EXACT):
+        if [n for n in made.shape if n > 1] != [n for n in right.shape if n > 1]:
+            return Wrong(
+                f"{said}. The numbers are right, in another arrangement: give it back the shape of the operand, "
+                "`G.reshape(a.shape)`."
+            )
         return Wrong(
             f"{said}. The numbers are right: an axis of length 1 was lost or gained (`keepdims`, "
             "`reshape`).",

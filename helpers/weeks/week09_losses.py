@@ -42,6 +42,10 @@ log_softmax_entries = paper(
             dict(dS="-3 / S", dz1="1 + dS * e1"),
             "The upstream gradients g1, g2, g3 are missing as factors.",
         ),
+        "LOGSUM": (
+            dict(S="log(e1 + e2 + e3)"),
+            "S is the sum itself; the logarithm comes in yᵢ = zᵢ − log S.",
+        ),
         "FACTORP": (
             dict(dz1="g1 + dS", dz3="g3 + dS"),
             "From S on to z1 the path passes exp, whose slope is e1 itself.",
@@ -60,8 +64,11 @@ AGAIN = (
 TOUCHED = "vjp changes the G that it gets. Others may hold that array, too: make a new one."
 
 
-def _op_case(label: str, inputs: tuple, G, name: str, right, value, suspects=()) -> Case:
-    """An operation on one array: its value, its VJP with an upstream gradient, and once more."""
+def _op_case(label: str, inputs: tuple, G, name: str, right, value, suspects=(), large="") -> Case:
+    """An operation on one array: its value, its VJP with an upstream gradient, and once more.
+
+    `large` says what is wrong with a wrong value at large scores, where only that can be.
+    """
 
     def run(op):
         copies = [np.array(x) for x in inputs]
@@ -70,7 +77,7 @@ def _op_case(label: str, inputs: tuple, G, name: str, right, value, suspects=())
             return Wrong(f"{TUPLE} You give {show(made)}.", "NOVJP")
         wrong = difference("The value", value, made[0], suspects=suspects[1])
         if wrong:
-            return wrong
+            return Wrong(f"{wrong.message} {large}", "MAXSHIFT") if large else wrong
         given = np.array(G)
         first, second = made[1](given), made[1](np.array(G))
         if not isinstance(first, tuple | list) or len(first) != 1:
@@ -100,26 +107,31 @@ def _softmax(Z: np.ndarray, axis: int = -1) -> tuple[np.ndarray, np.ndarray]:
     return logP, np.exp(logP)
 
 
-def _scaled(Z: np.ndarray, scale: float) -> np.ndarray:
-    """The scores, or large ones: 1000 and −1000 with a little beside them."""
-    return Z if scale == 1 else Z + 1000.0 * np.resize([1.0, 1.0, -1.0], Z.shape)
-
-
-# ------------------------------------------------------------------ log_softmax
-
 OVERFLOW = (
     "exp(1000) is infinite, and log 0 is −∞: subtract each row's maximum before exp. It cancels in "
     "z − log Σ exp z."
 )
+# Large scores: what is added to the rows of (4, 3), where, and what fails there alone.
+LARGE = [
+    (1000.0, "every score near 1000", OVERFLOW),
+    (np.array([[1000.0], [0.0], [0.0], [1000.0]]), "two rows near 1000, two near 0",
+     "You subtract one maximum from all rows. A row near 0 then has exp(−1000), which is 0, and log 0 is −∞. Each row "
+     "its own: `max(axis=-1, keepdims=True)`."),
+    (np.array([1000.0, 1000.0, -1000.0]), "scores near 1000 and −1000 in each row",
+     "The probability of the last class is exactly 0 there, and log 0 is −∞. Do not take the log of P, and do not "
+     "help it with a small number: z − max − log Σ exp(z − max) never needs it."),
+]  # fmt: skip
+
+
+# ------------------------------------------------------------------ log_softmax
 
 
 def log_softmax_cases() -> list[Case]:
     made = []
-    for seed, (shape, scale) in enumerate([
-        ((1, 3), 1), ((4, 3), 1), ((3, 3), 1), ((5, 2), 1), ((2, 2, 3), 1), ((2, 3), 1000)
-    ]):  # fmt: skip
+    usual = [(shape, 0.0, "", "") for shape in [(1, 3), (4, 3), (3, 3), (5, 2), (2, 2, 3)]]
+    for seed, (shape, shift, where, large) in enumerate(usual + [((4, 3), *row) for row in LARGE]):
         Z, G = random(120 + seed, shape, shape)
-        Z = _scaled(Z, scale)
+        Z = Z + shift
         logP, P = _softmax(Z)
         right = G - P * G.sum(axis=-1, keepdims=True)
         wrong = [
@@ -132,6 +144,8 @@ def log_softmax_cases() -> list[Case]:
                     "by P it belongs to softmax itself, without the log."),
             Suspect("DIAGSOFTMAX", P * (G - (P * G).sum(axis=-1, keepdims=True)), "this is the VJP of softmax. "
                     "log_softmax has G − P·Σ G."),
+            Suspect("SMAXIS", G - P * G.sum(), "you sum G over the whole array. Each row has its own sum: "
+                    "axis=-1, keepdims=True."),
             Suspect("SMAXIS", G - P * G.sum(axis=0, keepdims=True), "you sum G over the samples. Each row has "
                     "its own sum, axis −1."),
             Suspect("KEEPDIM", G - P * G.sum(axis=-1) if shape == (3, 3) else np.nan, "the sums have lost their "
@@ -141,8 +155,8 @@ def log_softmax_cases() -> list[Case]:
             Suspect("SMAXIS", _softmax(Z, 0)[0], "each *row* is one sample: maximum and sum run along axis −1."),
             Suspect("NOLOG", P, "this is softmax; its logarithm is asked for."),
         ]  # fmt: skip
-        large = ", with scores near 1000" * (scale > 1)
-        made.append(_op_case(f"Z {shape}{large}", (Z,), G, "dZ", right, logP, (wrong, values)))
+        label = f"Z {shape}, {where}".rstrip(", ")
+        made.append(_op_case(label, (Z,), G, "dZ", right, logP, (wrong, values), large))
     return made
 
 
@@ -171,6 +185,9 @@ def log_softmax(Z):
 
 for _code, _why, *_changes in [
     ("MAXSHIFT", OVERFLOW, ("Z - Z.max(axis=-1, keepdims=True)", "Z + 0.0")),
+    ("MAXSHIFT", LARGE[1][2], ("Z - Z.max(axis=-1, keepdims=True)", "Z - Z.max()")),
+    ("MAXSHIFT", LARGE[2][2], ("    out = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))",
+                               "    e = np.exp(shifted)\n    out = np.log(e / e.sum(axis=-1, keepdims=True))")),
     ("SMAXIS", "Each *row* is one sample: maximum and sum run along axis −1, the classes.",
      ("axis=-1", "axis=0")),
     ("SUMOFG", "The sum of the upstream gradients is missing. The path through S collects the G of the whole row: "
@@ -195,11 +212,11 @@ for _code, _why, *_changes in [
 
 def cross_entropy_cases() -> list[Case]:
     made = []
-    for seed, (N, C, scale) in enumerate(
-        [(1, 3, 1), (4, 3, 1), (3, 3, 1), (5, 2, 1), (6, 10, 1), (4, 3, 1000)]
-    ):
+    usual = [(size, 0.0, "", "") for size in [(1, 3), (4, 3), (3, 3), (5, 2), (6, 10)]]
+    for seed, ((N, C), shift, where, large) in enumerate(usual + [((4, 3), *row) for row in LARGE]):
         Z, g = random(130 + seed, (N, C), ())
-        Z, t = _scaled(Z, scale), np.random.default_rng(seed).integers(0, C, N)
+        Z, t = Z + shift, np.random.default_rng(seed).integers(0, C, N)
+        t[0] = C - 1
         logP, P = _softmax(Z)
         rows, Y = np.arange(N), np.eye(C)[t]
         right, L = g * (P - Y) / N, -logP[rows, t].mean()
@@ -208,13 +225,19 @@ def cross_entropy_cases() -> list[Case]:
                     "it may be one term of two, or be scaled."),
             Suspect("NO-1", g * P / N, "the −1 at each sample's own class is missing: g·(P − Y)/N."),
             Suspect("SIGN", g * (Y - P) / N, "the sign is turned around: P − Y."),
+            Suspect("NOUPSTREAM", (g * P - Y) / N, "g multiplies P alone. It belongs to all of (P − Y)."),
         ]  # fmt: skip
         values = [
-            Suspect("LOSSSIGN", -L, "the loss is *minus* the mean of log P: it is never negative.")
+            Suspect("LOSSSIGN", -L, "the loss is *minus* the mean of log P: it is never negative."),
+            Suspect(
+                "PAIR",
+                -logP[:, t].mean(),
+                "[:, t] takes the classes of *all* samples from every row. One entry "
+                "for each row: logP[np.arange(N), t].",
+            ),
         ]
-        large = ", with scores near 1000" * (scale > 1)
-        label = f"Z {(N, C)}{large}, g = {float(g)}"
-        made.append(_op_case(label, (Z, t), g, "dZ", right, L, (wrong, values)))
+        label = f"Z {(N, C)}, {where}".rstrip(", ") + f", g = {float(g)}"
+        made.append(_op_case(label, (Z, t), g, "dZ", right, L, (wrong, values), large))
     return made
 
 
@@ -273,6 +296,14 @@ for _code, _why, *_changes in [
      ("    shifted = Z -", "    Z = _softmax(Z)[1]\n    shifted = Z -")),
     ("MAXSHIFT", OVERFLOW,
      ("Z - Z.max(axis=1, keepdims=True)", "Z + 0.0")),
+    ("MAXSHIFT", LARGE[1][2], ("Z - Z.max(axis=1, keepdims=True)", "Z - Z.max()")),
+    ("MAXSHIFT", LARGE[2][2], ("    logP = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))",
+                               "    e = np.exp(shifted)\n    logP = np.log(e / e.sum(axis=1, keepdims=True))")),
+    ("NOUPSTREAM", "g multiplies P alone. It belongs to all of (P − Y).",
+     ("        dZ[rows, t] -= 1\n        return (g * dZ / len(t),)",
+      "        dZ *= g\n        dZ[rows, t] -= 1\n        return (dZ / len(t),)")),
+    ("PAIR", "[:, t] takes the classes of *all* samples from every row. One entry for each row: logP[np.arange(N), t].",
+     ("logP[rows, t].mean()", "logP[:, t].mean()")),
     ("NOTUPLE", TUPLE, ("(g * dZ / len(t),)", "g * dZ / len(t)")),
 ]:  # fmt: skip
     cross_entropy.mistake(_code, _why)(rewritten(cross_entropy.reference, *_changes))

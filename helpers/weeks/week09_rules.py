@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.exercise import Arguments, exercise
+from helpers.exercise import Arguments, Wrong, exercise
 from helpers.weeks.rewrite import rewritten
 from helpers.weeks.week03_cases import random
 from helpers.weeks.week09_judge import Suspect, difference
@@ -34,6 +34,12 @@ def max_cases() -> list[Arguments]:
         ("ties", tied_square, 0, False),
         ("ties", tied_square, 1, False),
         ("no ties", random(102, (2, 3, 2))[0], 1, False),
+        (
+            "two that are nearly equal",
+            np.array([[2.0, 1.999998, 0.5], [-1.0, -3.0, -0.999999]]),
+            1,
+            False,
+        ),
     ]:
         G = np.abs(random(103 + len(made), values.max(axis=axis, keepdims=keepdims).shape)[0])
         label = f"X {values.shape}, {name}, axis={axis}, keepdims={keepdims}"
@@ -44,7 +50,10 @@ def max_cases() -> list[Arguments]:
 def _judge_max(case, expected, got):
     X, G, axis, keepdims = case.args
     spread = G if keepdims or axis is None else np.expand_dims(G, axis)
-    mask = X == X.max(axis=axis, keepdims=True)
+    top = X.max(axis=axis, keepdims=True)
+    mask, near = X == top, top - X < 1e-5
+    if not np.isfinite(got).all() and axis is not None:
+        return Wrong(NO_MAXIMUM, "GLOBALMAX")
     first = np.zeros(X.shape)
     along = axis if axis is not None else None
     if along is None:
@@ -63,10 +72,20 @@ def _judge_max(case, expected, got):
         Suspect("TIES", mask * spread / mask.sum(),
                 "you divide by the number of maxima in the whole array. Each result has its own "
                 "ties: count along the axis, with keepdims=True."),
+        Suspect("TIES", near / near.sum(axis=axis, keepdims=True) * spread, "two entries that differ, "
+                "if only by 0.000001, share it. Nearly equal is no tie: only the larger one moves the maximum."),
     ]  # fmt: skip
+    if keepdims:
+        twice = np.expand_dims(G, axis) * mask / mask.sum(axis=axis, keepdims=True)
+        suspects.append(Suspect("KEEPDIM", twice, STILL_THERE))
     return difference("Your gradient", expected, got, suspects)
 
 
+NO_MAXIMUM = (
+    "NaN: where a row or column has no entry in your mask, its share is 0/0. Each row or column has a maximum of its "
+    "own: X.max(axis=axis, keepdims=True)."
+)
+STILL_THERE = "with keepdims=True the axis is still in G, and you put it in once more. np.expand_dims only without keepdims."
 TIES = (
     "Each of the entries that tie gets *all* of G. Together they get it twice: if all of them rise by "
     "1, the maximum rises by 1, and yours says 2. Divide by the number of ties."
@@ -102,6 +121,13 @@ for _code, _why, *_changes in [
     ("KEEPDIM", "G has lost the axis along which the maximum was taken. (2,) stands beside the *columns* of "
      "(2, 3), or fits them by accident where X is square: np.expand_dims(G, axis) first.",
      ("    if axis is not None and not keepdims:\n        G = np.expand_dims(G, axis)\n", "")),
+    ("KEEPDIM", "With keepdims=True the axis is still in G, and you put it in once more. np.expand_dims only without "
+     "keepdims.",
+     ("axis is not None and not keepdims", "axis is not None")),
+    ("TIES", "Two entries that differ, if only a little, share G. Nearly equal is no tie: only the larger one moves the "
+     "maximum.",
+     ("X == X.max(axis=axis, keepdims=True)", "np.isclose(X, X.max(axis=axis, keepdims=True))")),
+    ("GLOBALMAX", NO_MAXIMUM, ("X == X.max(axis=axis, keepdims=True)", "X == X.max()")),
     ("KEEPDIM", "The maxima have lost the axis along which they were taken, so they stand beside the wrong entries "
      "of X: X.max(axis=axis, keepdims=True).",
      ("X == X.max(axis=axis, keepdims=True)", "X == X.max(axis=axis, keepdims=keepdims)")),
@@ -135,9 +161,8 @@ def embedding_cases() -> list[Arguments]:
         (4, 2, [1, 2, 1]),
         (3, 3, [2, 2, 2]),
         (5, 2, [[0, 1, 0], [4, 1, 1]]),
-        (3, 1, [0, -1, 2]),
+        (3, 2, [0, -1, 2]),
         (4, 4, [3, 0, 3, 1]),
-        (3, 2, []),
     ]):  # fmt: skip
         idx = np.array(idx, dtype=int)
         E, G = random(110 + seed, (rows, width), (*idx.shape, width))
@@ -150,7 +175,11 @@ def _judge_embedding(case, expected, got):
     last, counts = np.zeros(E.shape), np.zeros(E.shape)
     last[idx] = G
     np.add.at(counts, idx, np.ones(G.shape))
+    counted_from_0, forward = np.zeros(E.shape), idx >= 0
+    np.add.at(counted_from_0, idx[forward], G[forward])
     suspects = [
+        Suspect("NEGATIVE", counted_from_0 if not forward.all() else np.nan, "what was picked by a negative index is "
+                f"missing. It counts from the end: −1 is row {len(E) - 1}."),
         Suspect("SCATTER", last, SCATTER),
         Suspect("NOUPSTREAM", counts, "you count how often a row is used. Add up the gradients G that "
                 "come back from those uses."),
@@ -183,6 +212,8 @@ def embedding_backward(E, idx, G):
 
 for _code, _why, *_changes in [
     ("SCATTER", SCATTER, ("np.add.at(dE, idx, G)", "dE[idx] += G")),
+    ("NEGATIVE", "A negative index counts from the end: −1 is the last row, and what was picked by it is missing.",
+     ("np.add.at(dE, idx, G)", "np.add.at(dE, idx[idx >= 0], G[idx >= 0])")),
     ("NOUPSTREAM", "You count how often a row is used. Add up the gradients G that come back from those uses.",
      ("np.add.at(dE, idx, G)", "np.add.at(dE, idx, 1.0)")),
     ("MEANSUM", "You average over the uses of a row. Contributions add up.",
