@@ -7,6 +7,7 @@ that make one of any scalar engine, any tensor engine and any backward pass by h
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -110,12 +111,36 @@ def on_pytorch(params, X, t):
 # ------------------------------------------------------------------ the exercise
 
 
+SHARED = (
+    "Your code changes the arrays of `NETWORK`: the next run, and every engine after this one, starts from what it has "
+    "left. Make new arrays, `{name: p - lr * … for name, p in params.items()}`, or train copies."
+)
+
+
+@contextlib.contextmanager
+def _kept():
+    """Puts the parameters of NETWORK back; the list that it gives then says whether it had to."""
+    params, changed = NETWORK.params, []
+    before = {name: p.copy() for name, p in params.items()}
+    try:
+        yield changed
+    finally:
+        if params.keys() != before.keys() or not all(
+            map(np.array_equal, params.values(), before.values())
+        ):
+            changed.append(True)
+            params.clear()
+            params.update(before)
+
+
 def _facts(make, *names: str):
     """What the answer says of an engine, as agreement or not; `names` are those that count."""
 
     def run(autograd_vs_engine):
-        with one_thread():
+        with one_thread(), _kept() as changed:
             said = autograd_vs_engine(make())
+        if changed:
+            return Wrong(SHARED, "INPLACE")
         if not isinstance(said, Mapping) or any(name not in said for name in BOTH):
             return Wrong(f'Return a dict, {{"loss": …, "gradient": …}}; you give {show(said)}.')
         return {f"the {name} agrees": bool(said[name] < 1e-9) for name in names}
@@ -157,6 +182,22 @@ def _first_step(name):
     )
 
 
+def _from(step):
+    """Right in the steps before this one, and then off by one thousandth."""
+    return _changed(
+        lambda loss, grads, n: (loss, {k: g * (1 + 1e-3 * (n >= step)) for k, g in grads.items()})
+    )
+
+
+def _away_from_the_start():
+    def engine(params, X, t):
+        loss, grads = by_hand(params, X, t)
+        moved = not np.array_equal(params["W3"], NETWORK.params["W3"])
+        return loss, {name: g * (1 + 1e-3 * moved) for name, g in grads.items()}
+
+    return engine
+
+
 def _second_weights(loss, grads, _):
     return loss, {**grads, "dW2": grads["dW2"] * (1 + 1e-6)}
 
@@ -173,6 +214,8 @@ CHAIN_CASES = [
          _facts(_changed(lambda loss, grads, _: (loss + 1e-3, grads)), *BOTH)),
     Case("right in the first step, piling up from then on",
          _facts(_grads(lambda g, n: n * g), "gradient")),
+    Case("right at the start alone, off by 0.1% at any other parameters", _facts(_away_from_the_start, "gradient")),
+    Case("off by 0.1% in the last step alone", _facts(_from(NETWORK.steps), "gradient")),
     Case("all gradients are 0", _facts(_grads(lambda g, _: 0 * g), "gradient")),
     Case("all gradients are NaN", _facts(_grads(lambda g, _: np.nan * g), "gradient")),
     Case("the loss is NaN", _facts(_changed(lambda _, grads, n: (np.nan, grads)), "loss")),
@@ -235,6 +278,14 @@ for _code, _why, *_changes in [
     ("ONESTEP", "You compare the first step only. An engine that never clears its gradients is right there, and wrong from "
      "the second step on.",
      ("for _ in range(steps)", "for _ in range(1)")),
+    ("NOTRAINING", "The parameters never change: you compare the start `steps` times. An engine that is right there and "
+     "nowhere else passes.",
+     ("p - lr * grads[\"d\" + name]", "p"), ("p - lr * leaves[name].grad.numpy()", "p")),
+    ("SHORT", "The last step is left out: `steps` steps are compared, the last one too.",
+     ("range(steps)", "range(steps - 1)")),
+    ("INPLACE", SHARED,
+     ("        params = {name: p - lr * grads[\"d\" + name] for name, p in params.items()}\n",
+      "        for name in params:\n            params[name] -= lr * grads[\"d\" + name]\n")),
     ("LASTONLY", "You return the difference of the last parameter in the last step. Keep the largest over everything.",
      ("np.max(gradients)", "gradients[-1]")),
     ("NANPASSES", "max(0.0, nan) is 0.0 in Python: an engine that gives NaN has passed. np.max hands it on.",
