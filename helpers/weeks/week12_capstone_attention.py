@@ -202,11 +202,38 @@ def _wrong_die(name: str):
     return Case(f"{name}: every planted mistake dies", run)
 
 
+CRUDE = {
+    "NANPASSES": ("one entry of a gradient is NaN", lambda first, *more: (first * [np.nan, 1, 1], *more),
+                  "`error > tolerance` is False for NaN: ask `error < tolerance`."),
+    "COUNT": ("the last gradient is missing", lambda *grads: grads[:-1],
+              "`zip` stops at the shorter one: ask for as many gradients as inputs."),
+    "LOOSE": ("the first gradient is 3% too large", lambda first, *more: (1.03 * first, *more),
+              "Central differences agree to nine digits: there is no need to be so patient."),
+}  # fmt: skip
+
+
+def _crude_die(layer_test):
+    """Mistakes that show without any mathematics."""
+    layer = layers()["attention"]
+    for code, (what, spoil, advice) in CRUDE.items():
+
+        def backward(*given, spoil=spoil):
+            return spoil(*layer.backward(*given))
+
+        try:
+            layer_test(layer.forward, backward, *layer.inputs)
+        except Exception:
+            continue
+        return Wrong(f"A backward pass lives in which {what}. {advice}", code)
+    return "all die"
+
+
 @exercise(
     minutes=30,
     difficulty=3,
     cases=[
-        test(name) for name in ("attention", "BatchNorm") for test in (_right_lives, _wrong_die)
+        *(test(name) for name in ("attention", "BatchNorm") for test in (_right_lives, _wrong_die)),
+        Case("attention: NaN, a missing gradient and one 3% too large die", _crude_die),
     ],
     hints=[
         "A gradient check of an array needs one number: L = Σ G·forward(*inputs) with *random* weights G. Then "
@@ -251,6 +278,8 @@ for _code, _why, *_changes in [
      (_ASK, '        assert error < 1e-6 or k < len(inputs) - 1, f"input {k}"\n')),
     ("LOOSE", "You allow an error of one half. A lost factor can be smaller than that.",
      ("error < 1e-6", "error < 0.5")),
+    ("NANPASSES", CRUDE["NANPASSES"][2], ("assert error < 1e-6", "assert not error > 1e-6")),
+    ("COUNT", CRUDE["COUNT"][2], (", strict=True", "")),
     ("TIGHT", "You ask for 1e-13; central differences leave about 1e-10. The right backward pass dies, too.",
      ("error < 1e-6", "error < 1e-13")),
 ]:  # fmt: skip

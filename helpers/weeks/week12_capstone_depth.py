@@ -38,7 +38,8 @@ def _curve(label: str, fact, *runs: tuple):
 
 # The bounds hold for 40 seeds with room to spare, since another order of draws is another seed.
 CURVES = [
-    _curve("3 layers, gain 2: the loss falls below 1.9", lambda c: c[-1] < 1.9, (2.0, 3, 0)),
+    _curve("3 layers, gain 2: the loss falls to between 0.95 and 1.7; another lr or batch size lands elsewhere",
+           lambda c: 0.95 < c[-1] < 1.7, (2.0, 3, 0)),
     _curve("3 layers, gain 2: the first mean is a loss near the start, between 1.5 and 4",
            lambda c: 1.5 < c[0] < 4, (2.0, 3, 0)),
     _curve("the same seed gives the same curve", np.array_equal, (2.0, 3, 1), (2.0, 3, 1)),
