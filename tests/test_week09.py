@@ -135,7 +135,7 @@ HALF = NOTEBOOK.split("        def exp(self)")[0] + (
 def test_half_an_engine_is_tried_as_far_as_it_goes():
     verdict = TYPED["Tensor"].check(tensor_of(HALF))
     assert verdict.status == "not attempted"
-    assert "`exp`" in verdict.message and "is right, on the 38 of" in verdict.message
+    assert "`exp`" in verdict.message and "is right, on the 42 of" in verdict.message
 
 
 def test_a_wrong_rule_in_half_an_engine_is_named():

@@ -4,8 +4,8 @@ wrong ones that no list holds.
 
 PIECES = """
     def accumulate(node, g):
-        g = unbroadcast(g, node.data.shape)
-        node.grad = np.array(g) if node.grad is None else node.grad + g
+        g = unbroadcast(g, node.data.shape).astype(node.data.dtype)
+        node.grad = g if node.grad is None else node.grad + g
 
     class Follows:
         __array_ufunc__ = None
@@ -146,7 +146,7 @@ NOTEBOOK = (
 )
 
 IN_PLACE = NOTEBOOK.replace(
-    "node.grad = np.array(g) if node.grad is None else node.grad + g",
+    "node.grad = g if node.grad is None else node.grad + g",
     """if node.grad is None:
             node.grad = np.zeros_like(node.data)
         node.grad += g""",
@@ -459,8 +459,8 @@ RIGHT = {
     },
 }
 
-KEPT = """g = unbroadcast(g, node.data.shape)
-        node.grad = np.array(g) if node.grad is None else node.grad + g"""
+KEPT = """g = unbroadcast(g, node.data.shape).astype(node.data.dtype)
+        node.grad = g if node.grad is None else node.grad + g"""
 STRETCHED = """if node.grad is None:
             node.grad = np.zeros_like(node.data)
         node.grad += g"""
@@ -473,6 +473,7 @@ SUMMED = """def sum(self, axis=None, keepdims=False):
 CLEARED = """                if node.parents:
                     node.grad = None
 """
+SEED = "accumulate(self, np.ones_like(self.data) if gradient is None else np.asarray(gradient))"
 MATRICES = "G @ np.swapaxes(other.data, -1, -2), np.swapaxes(self.data, -1, -2) @ G"
 
 SORTED = "order = topological_order(self)"
@@ -495,11 +496,11 @@ TENSOR_SLIPS = {
     "a product with its own": (
         "OWNDATA", "G * other.data, G * self.data", "G * self.data, G * other.data", "*own* array"),
     "no unbroadcast": (
-        "UNBROADCAST", "g = unbroadcast(g, node.data.shape)", "pass", "sum over the copies"),
+        "UNBROADCAST", "unbroadcast(g, node.data.shape)", "g", "sum over the copies"),
     "no unbroadcast, in place": ("UNBROADCAST", KEPT, STRETCHED, "NumPy cannot add them"),
     "one array for two": ("ALIAS", KEPT, SHARED, "are *one* array"),
     "assigned": (
-        "ASSIGN", "np.array(g) if node.grad is None else node.grad + g", "np.array(g)",
+        "ASSIGN", "g if node.grad is None else node.grad + g", "g",
         "*assigns*"),
     "no transpose back": ("PERM", "np.argsort(axes)", "axes", "*inverse*"),
     "ties": ("TIES", " / mask.sum(axis=axis, keepdims=True)", "", "entries that tie"),
@@ -532,6 +533,26 @@ TENSOR_SLIPS = {
     "a constant is no node": (
         None, "return Tensor(np.asarray(other, self.data.dtype))", "return other",
         "raises an error in line"),
+    "log-softmax along the last axis, always": (
+        None, "def log_softmax(self, axis=-1):",
+        "def log_softmax(self, axis=-1):\n            axis = -1", "x.log_softmax(axis=0)"),
+    "one maximum for all rows": (
+        None, "self - self.data.max(axis=axis, keepdims=True)", "self - self.data.max()",
+        "own maximum"),
+    "no maximum": (
+        None, "self - self.data.max(axis=axis, keepdims=True)", "self + 0.0",
+        "exp(1000) is infinite"),
+    "a sigmoid of two exponentials": (
+        None, "1 / (1 + np.exp(-self.data))", "np.exp(self.data) / (1 + np.exp(self.data))", "∞/∞"),
+    "a maximum counted in float64": (
+        "UPCAST", ".astype(node.data.dtype)\n", "\n", "x.max(axis=0), backward"),
+    "the seed itself is kept": (
+        "NOACCUMULATE", SEED, f"self.grad = {SEED.partition(', ')[2][:-1]}",
+        "root is a leaf itself"),
+    "vectors turned like matrices": (
+        "VECTOR", MATRICES, "G @ (np.swapaxes(other.data, -1, -2) if other.data.ndim > 1 else "
+        "other.data), (np.swapaxes(self.data, -1, -2) if self.data.ndim > 1 else self.data) @ G",
+        "outer product"),
     "a number comes back": (
         "NONODE", 'return Tensor(t, (self,), lambda G: (G * (1 - t * t),), "tanh")', "return t",
         "new Tensor"),

@@ -42,19 +42,23 @@ def operation_cases() -> list[Case]:
     """Every other operation alone."""
     x, positive = "x", True
     return [
-        _case("a - b", lambda a, b: a - b, (2, 3), (1, 3), suspects=_minus),
-        _case("a / b", lambda a, b: a / b, (2, 3), (2, 3), suspects=_quotient),
-        _case("a / b", lambda a, b: a / b, (2, 3), (3,), suspects=_quotient),
-        _case("-x", lambda x: -x, (2, 3), letters=x),
         _case("x ** 3", lambda x: x**3, (2, 3), letters=x, suspects=_power(3)),
         _case("x ** -1", lambda x: x**-1, (3,), letters=x, suspects=_power(-1)),
         _case("x ** 0.5", lambda x: x**0.5, (2, 3), letters=x, positive=positive, suspects=_power(0.5)),
+        _case("-x", lambda x: -x, (2, 3), letters=x),
+        _case("a - b", lambda a, b: a - b, (2, 3), (1, 3), suspects=_minus),
+        _case("a / b", lambda a, b: a / b, (2, 3), (2, 3), suspects=_quotient),
+        _case("a / b", lambda a, b: a / b, (2, 3), (3,), suspects=_quotient),
         *(_case(f"{name}(x)", lambda x, f=name: getattr(x, f)(), shape, letters=x,
                 positive=name == "log", suspects=SLOPES[name])
           for name in SLOPES for shape in ((2, 3), ())),
         _case("a @ b", lambda a, b: a @ b, (2, 3), (3, 4), suspects=_matrices),
         _case("a @ b", lambda a, b: a @ b, (3, 3), (3, 3), suspects=_matrices),
+        _case("sigmoid(x)", lambda x: x.sigmoid(), arrays=[np.array([800.0, 30.0])], letters=x, note=", for large x",
+              advice=STABLE_SIGMOID),
         _case("a @ b", lambda a, b: a @ b, (2, 3, 4), (4, 2)),
+        _right_or_refused("a @ b", lambda a, b: a @ b, (3,), (3, 3)),
+        _right_or_refused("a @ b", lambda a, b: a @ b, (3, 3), (3,)),
         *_reductions(),
         _case("x.reshape(3, 2)", lambda x: x.reshape(3, 2), (2, 3), letters=x),
         _case("x.reshape(-1)", lambda x: x.reshape(-1), (2, 3), letters=x),
@@ -66,8 +70,12 @@ def operation_cases() -> list[Case]:
           for name, index in PICKS.items()),
         _case("x.log_softmax()", lambda x: x.log_softmax(), (4, 3), letters=x, suspects=_log_softmax),
         _case("x.log_softmax()", lambda x: x.log_softmax(), (3, 3), letters=x, suspects=_log_softmax),
+        _case("x.log_softmax(axis=0)", lambda x: x.log_softmax(axis=0), (4, 3), letters=x),
         _case("x.cross_entropy(t)", lambda x: x.cross_entropy(np.array([2, 0, 1, 1])), (4, 3), letters=x,
               sizes={"N": 4, "C": 3, "N·C": 12}),
+        *(_case(name, f, arrays=[LARGE], letters=x, note=", scores near 1000, 0 and −1000", advice=STABLE)
+          for name, f in {"x.log_softmax()": lambda x: x.log_softmax(),
+                          "x.cross_entropy(t)": lambda x: x.cross_entropy(np.array([1, 0, 2]))}.items()),
         *_constants(),
     ]  # fmt: skip
 
@@ -105,6 +113,12 @@ def _constants() -> list[Case]:
     return made
 
 
+LARGE = np.array([[1000.0, 1001.0, 999.0], [0.0, 0.5, -1.0], [1000.0, 0.0, -1000.0]])
+STABLE = (
+    "exp(1000) is infinite, and log 0 is −∞. Subtract each row's own maximum, and take no logarithm of P: "
+    "z − max − log Σ exp(z − max)."
+)
+STABLE_SIGMOID = "exp(800) is infinite, and ∞/∞ is no number: 1/(1 + exp(−x)) has no such quotient."
 CONSTANT = ", with a plain array or number"
 PICKS = {
     "1": 1,
@@ -146,6 +160,7 @@ def _case(
     note: str = "",
     sizes: dict[str, int] | None = None,
     suspects: Suspects | None = None,
+    advice: str = "Look at the forward part first.",
 ) -> Case:
     """One operation on arrays of these shapes, with a random upstream gradient."""
     seed = sum(map(ord, name)) + sum(map(sum, shapes))
@@ -166,7 +181,7 @@ def _case(
             return Wrong(f"You give {show(made)}. {NO_TENSOR}", "NONODE")
         wrong = difference("The value", out, made.data)
         if wrong:
-            return Wrong(f"{wrong.message} Look at the forward part first.")
+            return Wrong(f"{wrong.message} {advice}")
         stuck = pulled_back(made, G.copy())
         if stuck:
             return stuck
@@ -185,6 +200,26 @@ def _case(
         return largest_error([(out, made.data), *zip(right, (leaf.grad for leaf in leaves))])
 
     return Case(label, run)
+
+
+def _right_or_refused(name: str, f: Callable, *shapes: tuple[int, ...]) -> Case:
+    """An operation that nobody asked for: it may raise, but not give a wrong gradient."""
+    case = _case(name, f, *shapes)
+
+    def run(engine):
+        try:
+            found = case.run(engine)
+        except Exception:
+            return {"largest error": 0.0}
+        if not isinstance(found, Wrong):
+            return found
+        return Wrong(
+            f"{found.message} A vector in a matrix product: the gradient of the matrix is an outer product. Handle it, or "
+            "raise an error; wrong without a word is the worst.",
+            "VECTOR",
+        )
+
+    return Case(f"{case.label}: right, or an error", run)
 
 
 def _reference(f: Callable, arrays: list, seed: int | None) -> tuple:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from helpers.agreement import agree, show
+from helpers.agreement import agree
 from helpers.engine import tensor
 from helpers.exercise import Case, Wrong
 from helpers.weeks.week03_cases import random
@@ -65,9 +65,11 @@ def first_graphs() -> list[Case]:
         _case(
             "x * x", _square, fingerprints=dict(ASSIGN=_half_of_square, EDGEDICT=_half_of_square)
         ),
+        _case("x + x", _doubled, fingerprints=dict(EDGEDICT=_once)),
         _case("d = c + a with a = 2x, b = a + 1, c = a·b", _diamond, fingerprints=WALKS),
         Case("(x + y) + x: three gradients, no shared array", _aliased),
         Case("c = (3a)², backward twice", _twice),
+        Case("x.backward(G) of a leaf, twice", _leaf_as_root),
     ]
 
 
@@ -94,6 +96,14 @@ def _summed(T, x, y):
 
 def _square(T, x):
     return x * x
+
+
+def _doubled(T, x):
+    return x + x
+
+
+def _once(x, G):
+    return [G]
 
 
 def _half_of_square(x, G):
@@ -137,6 +147,7 @@ def _embedded(T, E, W):
 SHAPES = {
     _summed: [(2, 3), (3,)],
     _square: [(2, 3)],
+    _doubled: [(2, 3)],
     _diamond: [(3,)],
     _network: [(4, 3), (3, 5), (5,), (5, 3), (3,)],
     _normalized: [(3, 4), (4,)],
@@ -226,6 +237,20 @@ def _twice(engine):
     return {"after one backward": found[0], "after two": found[1]}
 
 
+def _leaf_as_root(engine):
+    x, G = engine(np.array([1.0, 2.0])), np.array([3.0, 5.0])
+    found = []
+    for _ in range(2):
+        x.backward(G)
+        found.append(np.array(x.grad))
+    if agree([3.0, 5.0], found[1]):
+        return Wrong(f"The root is a leaf itself here. {NOACCUMULATE}", "NOACCUMULATE")
+    x.grad += 1.0
+    if not agree([3.0, 5.0], G):
+        return Wrong(f"The G that backward gets becomes the gradient of the root. {ALIAS}", "ALIAS")
+    return {"after one backward": found[0], "after two": found[1]}
+
+
 def _integers(engine):
     x = engine([1, 2, 3])
     try:
@@ -239,21 +264,38 @@ def _integers(engine):
     return {"∂/∂x": x.grad}
 
 
+SINGLE = {
+    "x * 0.5": lambda x: x * 0.5,
+    "2 / x": lambda x: 2 / x,
+    "x - 1": lambda x: x - 1,
+    "x ** 2": lambda x: x**2,
+    "x + A": lambda x: x + np.array([1.0, 2.0]),
+    "A @ x": lambda x: np.eye(2) @ x,
+    "x.mean()": lambda x: x.mean(),
+    "x.tanh()": lambda x: x.tanh(),
+    "x.exp()": lambda x: x.exp(),
+    "x.relu()": lambda x: x.relu(),
+    "x.sum(axis=0)": lambda x: x.sum(axis=0),
+    "x.max(axis=0)": lambda x: x.max(axis=0),
+    "x[[0, 0]]": lambda x: x[[0, 0]],
+    "x.reshape(4)": lambda x: x.reshape(4),
+    "x.log_softmax()": lambda x: x.log_softmax(),
+    "x.cross_entropy(t)": lambda x: x.cross_entropy(np.array([0, 1])),
+}
+
+
 def _float32(engine):
-    x = engine(np.array([[1.0, 2.0], [0.5, -1.0]], np.float32))
-    ways = {
-        "x * 0.5": lambda: x * 0.5, "2 / x": lambda: 2 / x, "x - 1": lambda: x - 1, "x ** 2": lambda: x**2,
-        "x + A": lambda: x + np.array([1.0, 2.0]), "A @ x": lambda: np.eye(2) @ x,
-        "x.mean()": lambda: x.mean(), "x.tanh()": lambda: x.tanh(),
-    }  # fmt: skip
-    for name, way in ways.items():
-        made = way()
+    for name, way in SINGLE.items():
+        x = engine(np.array([[1.0, 2.0], [0.5, -1.0]], np.float32))
+        made = way(x)
         if np.asarray(made.data).dtype != np.float32:
             return Wrong(f"{name}: {UPCAST}", "UPCAST")
         pulled_back(made, np.ones(made.data.shape, np.float32))
         if np.asarray(x.grad).dtype != np.float32:
             return Wrong(
-                f"{name}, backward: the gradient is {show(str(x.grad.dtype))}. {UPCAST}", "UPCAST"
+                f"{name}, backward: the value is float32, and the gradient {x.grad.dtype}. The rule makes it so (a count, a "
+                "mask, np.zeros without a dtype), or the place where gradients arrive.",
+                "UPCAST",
             )
     return "float32"
 
