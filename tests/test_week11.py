@@ -400,8 +400,28 @@ def test_the_table_of_gains_says_what_the_text_says(said):
     table = {g: numbers(out, g) for g in ("0.90", "1.00", "1.67")}
     assert 0.09 < table["1.00"][1] < 0.11 and "to about 0.1" in prose
     assert round(table["1.67"][0], 2) == 0.65 and "stable signal of 0.65" in prose
-    assert table["1.67"][2] == 1.21 and "grows by 1.21 a layer" in prose
-    assert 115 < table["1.67"][3] < 125 and "about 120 over fifty layers" in prose
+    assert table["1.67"][3] == 1.21 and "grows by up to 1.21 a layer" in prose
+    assert table["1.67"][4] == 96 and "by a factor of 96 over 49 layers" in prose
+    assert table["1.00"][4] == 0.18 and "left with 0.18" in prose
+
+
+@pytest.mark.parametrize(
+    ("g", "said"), [(1.0, (0.13, 0.23)), (1.1, (0.55, 0.8)), (5 / 3, (80, 115))]
+)
+def test_the_gradient_of_tanh_at_a_gain_is_what_the_table_predicts(g, said):
+    found = []
+    for seed in range(3):
+        rng, n = np.random.default_rng(seed), 128
+        h, layers = rng.standard_normal((200, n)), []
+        for _ in range(50):
+            W = g / np.sqrt(n) * rng.standard_normal((n, n))
+            h = np.tanh(h @ W)
+            layers.append((W, h))
+        G = rng.standard_normal(h.shape)
+        for W, h in reversed(layers[1:]):
+            G = (G * (1 - h**2)) @ W.T
+        found.append(G.std())
+    assert said[0] < np.mean(found) < said[1]
 
 
 def test_the_flat_weight_gradients_are_as_the_text_says(said):
