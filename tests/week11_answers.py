@@ -358,6 +358,11 @@ WRONG = {
             "never called",
         ),
         "one layer too few": ([("range(depth)", "range(max(depth - 1, 1))")], "3 times for 4"),
+        "a generator for each": (
+            [("init(kind, 128, 128, rng)", "init(kind, 128, 128, np.random.default_rng(0))")],
+            "fresh generator",
+        ),
+        "he, always": ([("init(kind, ", 'init("he", ')], "wanted is `init('xavier', 128, 128"),
         "another kind": ([("init(kind, ", 'init("xavier", ')], "wanted is `init('he', 128, 128"),
         "twice as many draws": (
             [("stds = []\n", "stds = []\n    init(kind, 128, 128, rng)\n")],
@@ -399,6 +404,10 @@ WRONG = {
     },
     "dead_fraction": {
         "below a threshold": ([("(H == 0)", "(H < 2)")], "expected"),
+        "nearly nothing": ([("(H == 0)", "(H < 1e-3)")], "expected"),
+        "seldom": ([(".all(axis=0)", ".mean(axis=0) > 0.95")], "expected"),
+        "constant": ([("(H == 0).all(axis=0)", "(H.std(axis=0) == 0)")], "expected"),
+        "the first rows": ([("(H == 0)", "(H[:100] == 0)")], "expected"),
         "only the first input": ([("(H == 0).all(axis=0)", "(H[0] == 0)")], "expected"),
         "the first and the last input": (
             [("(H == 0).all(axis=0)", "((H[0] == 0) & (H[-1] == 0))")], "expected",

@@ -80,8 +80,13 @@ def probe(layer: int) -> np.ndarray:
 
 def depth_cases() -> list[Case]:
     return [
-        Case(f"{act}, {depth} layer{'s' * (depth > 1)}", _with_probes("he", act, depth))
-        for act, depth in (("relu", 4), ("tanh", 4), ("relu", 1), ("tanh", 1))
+        Case(f"{kind}, {act}, {depth} layer{'s' * (depth > 1)}", _with_probes(kind, act, depth))
+        for kind, act, depth in (
+            ("he", "relu", 4),
+            ("xavier", "tanh", 4),
+            ("small", "relu", 1),
+            ("he", "tanh", 1),
+        )
     ]
 
 
@@ -89,10 +94,11 @@ def _with_probes(kind, act, depth):
     """The result of an attempt while its `init` gives the probes, one after another."""
 
     def run(attempt):
-        calls = []
+        calls, drawn = [], []
 
         def given(kind, n_in, n_out, rng):
             calls.append((kind, n_in, n_out))
+            drawn.append(float(rng.standard_normal()))
             return probe(min(len(calls), depth + 1)).copy()
 
         given.__qualname__ = "init"  # as an error calls it
@@ -104,9 +110,17 @@ def _with_probes(kind, act, depth):
         finally:
             del space["init"]
             space.update(own)
+        if len(set(drawn)) < len(drawn):
+            return Wrong(FRESH, "RESEED")
         return _misused(calls, (kind, WIDTH, WIDTH), depth) or result
 
     return run
+
+
+FRESH = (
+    "Each call of `init` gets a fresh generator with the same seed, so all layers would have the same weights. Make one "
+    "rng before the loop, and hand it on."
+)
 
 
 def _misused(calls: list[tuple], wanted: tuple, depth: int) -> Wrong | None:
@@ -140,22 +154,22 @@ def theory_cases() -> list[Arguments]:
 # ------------------------------------------------------------------ the start of a training
 
 _ROWS = [[0.3, -0.6], [0.3, -0.6], [0.3, -0.6]]
-_MIXED = [[0.5, -0.4], [-0.2, 0.7], [0.1, 0.9], [-0.8, -0.3]]
+_MIXED = [[0.1, 0.3], [-0.2, 0.7], [0.5, 0.9], [-0.8, -0.4]]  # others on either side of unit 0
 
 
 def symmetry_cases() -> list[Arguments]:
     equal, uneven = [[0.1, 0.1]] * 3, [0.4, -0.7, 0.2]
     made = [
         ("all weights 0", [[0.0, 0.0]] * 3, [0.0] * 3, "tanh", 1),
-        ("all weights 0.1", equal, [0.1] * 3, "tanh", 0),
         ("all weights 0.1", equal, [0.1] * 3, "tanh", 5),
         ("three equal units", _ROWS, [0.5] * 3, "tanh", 20),
         ("W1 equal, W2 mixed", equal, uneven, "tanh", 1),
         ("W1 equal, W2 mixed", _ROWS, uneven, "tanh", 12),
         ("W1 mixed, W2 = 0", _MIXED, [0.0] * 4, "tanh", 3),
         ("W1 = 0, W2 mixed, relu", [[0.0, 0.0]] * 3, uneven, "relu", 4),
-        ("first weights equal", [[0.3, -0.6], [0.3, 0.2], [0.3, 0.9]], uneven, "tanh", 0),
         ("all mixed", _MIXED, [0.6, -0.5, 0.3, 0.8], "relu", 7),
+        ("all weights 0.1", equal, [0.1] * 3, "tanh", 0),
+        ("first weights equal", [[0.3, -0.6], [0.3, 0.2], [0.3, 0.9]], uneven, "tanh", 0),
     ]
     return [
         case(f"{label}{'' if act in label else ', ' + act}, {steps} steps", W1, W2, act, steps)
@@ -178,6 +192,14 @@ def activation_cases() -> list[Arguments]:
         H[:, dead] = 0.0
         H[-1] = 0.0  # one input at which all of them are silent
         made.append(case(f"H of shape {shape}, {len(dead)} dead", H))
+    rare = np.zeros((1000, 4))  # silent nearly always, constant, late, and dead
+    rare[300, 0], rare[:, 1], rare[500:520, 2] = 0.0005, 2.0, 1.0
+    made.append(
+        case(
+            "H of shape (1000, 4): a unit that fires once, one that is constant, one that is late",
+            rare,
+        )
+    )
     return made
 
 

@@ -35,7 +35,7 @@ def symmetry_report(W1, W2, act, steps):
     W1: H rows of two incoming weights; W2: H outgoing weights; no biases. The loss is the mean
     over POINTS of (output − t)², the learning rate 0.1. Returns a dict:
     "grad": the largest |∂L/∂w| in W1 at the start; "loss": after the last step;
-    "spread": the largest |W1[j][i] − W1[0][i]| after the last step.
+    "spread": the largest |W1[j][i] − W1[0][i]| after the last step; steps may be 0.
     """
     for step in range(steps + 1):
         rows, out = [[Value(w) for w in row] for row in W1], [Value(w) for w in W2]
