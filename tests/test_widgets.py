@@ -617,6 +617,26 @@ def test_commit_to_something_else_is_an_error(choice, confidence):
         ask().commit(choice, confidence)
 
 
+@pytest.mark.parametrize("count, chance", [(2, 50), (3, 33), (4, 25), (5, 20)])
+def test_the_lowest_certainty_is_chance(count, chance):
+    question = predict("?", list("abcde")[:count], "a")
+    assert question.data["confidences"][0] == chance
+    question.commit("b", chance)
+    assert calibration().levels == {chance: (0, 1)}
+
+
+def test_certainties_rise_and_every_one_above_chance_is_offered_for_any_number_of_choices():
+    for count in range(2, 7):
+        levels = predict("?", list("abcdef")[:count], "a").data["confidences"]
+        assert levels == sorted(set(levels))
+        assert levels[-5:] == [50, 60, 75, 90, 99]
+
+
+def test_less_than_chance_is_an_error():
+    with pytest.raises(ValueError, match="one of 50, 60, 75, 90, 99"):
+        ask().commit("7", 25)
+
+
 def test_prediction_is_kept(kept):
     ask(name="e").commit("7", 60)
     record = memory.load_predictions()["e"]
@@ -683,6 +703,15 @@ def test_calibration_compares_with_the_confidence(outcomes, words):
     assert words in calibration().sentence
 
 
+@pytest.mark.parametrize(
+    "right, words", [(3, "agrees, within chance"), (0, "surer"), (9, "more than you think")]
+)
+def test_guesses_among_four_are_right_in_one_of_four(right, words):
+    for i in range(12):
+        predict(f"{i}?", list("abcd"), "a").commit("a" if i < right else "b", 25)
+    assert words in calibration().sentence
+
+
 def test_calibration_reads_what_was_kept(kept, monkeypatch):
     commit((75, True))
     restart(monkeypatch)
@@ -693,6 +722,18 @@ def test_calibration_leaves_out_records_that_it_cannot_read(kept):
     memory.save_prediction("other", {"answer": "a"})
     commit((75, True))
     assert calibration().levels == {75: (1, 1)}
+
+
+@pytest.mark.parametrize("confidence", [None, "75", 0, 100, [75]])
+def test_calibration_leaves_out_certainties_that_are_none(kept, confidence):
+    record = {"choice": "a", "right": True, "confidence": confidence}
+    memory.save_prediction("other", record)
+    assert calibration().levels == {}
+
+
+def test_calibration_marks_chance_where_the_bar_would_end():
+    predict("?", list("abcd"), "a").commit("a", 25)
+    assert "left:40px" in calibration()._repr_html_()  # a quarter of 160 pixels
 
 
 def test_calibration_shows_a_bar_for_each_confidence():

@@ -5,7 +5,8 @@ function mount(el, data, state, changed) {
   keepKeys(el);
   const group = `ag-${Math.random().toString(36).slice(2)}`; // radio buttons belong together by name
   const choices = data.choices.map((choice) => option("choice", prose(choice)));
-  const levels = data.confidences.map((level) => option("level", [`${level === 99 ? "sure, " : ""}${level} %`]));
+  const word = (level) => (level === data.confidences[0] ? "a guess, " : level === 99 ? "sure, " : "");
+  const levels = data.confidences.map((level) => option("level", [`${word(level)}${level} %`]));
   const commit = make("button", { type: "button", onclick: () => settle() }, "Commit");
   const hint = make("span", { className: "ag-count" });
   const verdict = make("div", { className: "ag-verdict", ariaLive: "polite", tabIndex: -1 });

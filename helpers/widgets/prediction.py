@@ -22,7 +22,7 @@ from helpers.palette import TINTS
 from helpers.verdict import prose
 from helpers.widgets.front import FrontWidget
 
-CONFIDENCES = (50, 60, 75, 90, 99)  # percent
+ABOVE_CHANCE = (50, 60, 75, 90, 99)  # percent
 ENOUGH = 5  # predictions, before anything is said about the learner
 _session: dict[
     str, dict
@@ -93,7 +93,7 @@ class Prediction(FrontWidget):
         data = {
             "question": question,
             "choices": choices,
-            "confidences": CONFIDENCES,
+            "confidences": sorted({round(100 / len(choices)), *ABOVE_CHANCE}),  # chance first
             "sealed": base64.b64encode(secret.encode()).decode(),  # not to be read by accident
         }
         super().__init__(data=data, state=state)
@@ -114,8 +114,9 @@ class Prediction(FrontWidget):
         """
         if choice not in self.choices:
             raise ValueError(f"Choose one of {self.choices!r}, got {choice!r}.")
-        if confidence not in CONFIDENCES:
-            known = ", ".join(map(str, CONFIDENCES))
+        levels = self.data["confidences"]
+        if confidence not in levels:
+            known = ", ".join(map(str, levels))
             raise ValueError(f"How sure you are is one of {known} (percent), got {confidence!r}.")
         self.state = {"choice": self.choices.index(choice), "confidence": confidence}
         return self._outcome()
@@ -235,7 +236,7 @@ def _is_whole(record: dict) -> bool:
     return (
         isinstance(record.get("choice"), str)
         and isinstance(record.get("right"), bool)
-        and record.get("confidence") in CONFIDENCES
+        and record.get("confidence") in range(1, 100)
     )
 
 
