@@ -5,12 +5,13 @@
 
 A second run changes nothing: kernel and language metadata are fixed, cell ids kept or derived from
 the cell's place, timings, widget state and widget views left out. A cell that asks for a prediction
-has its source folded away.
+has its source folded away, and the output that reveals the answer is folded until its cell is run.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -21,6 +22,7 @@ NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 # Names a widget of a kernel that is gone; without it the page shows the output's HTML, which works.
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 HIDDEN = {"jupyter": {"source_hidden": True}, "tags": ["prediction"]}
+FOLDED = {"jupyter": {"outputs_hidden": True}}  # JupyterLab shows it again when the cell is run
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -43,14 +45,34 @@ def normalize(notebook) -> None:
     """Keep what a reader or a test needs, and nothing that differs from run to run."""
     notebook.metadata = nbformat.from_dict(METADATA)
     taken = set()
+    revealing = _revealing(notebook.cells)
     for place, cell in enumerate(notebook.cells):
         if not cell.get("id") or cell["id"] in taken:
             cell["id"] = f"cell-{place:03d}"
         taken.add(cell["id"])
-        hidden = cell.source.startswith("predict(")  # its source holds the answer
-        cell.metadata = nbformat.from_dict(HIDDEN if hidden else {})
+        hidden = HIDDEN if _asks(cell) else {}  # its source holds the answer
+        cell.metadata = nbformat.from_dict(FOLDED if place in revealing else hidden)
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET_VIEW, None)
+
+
+def _revealing(cells) -> set[int]:
+    """The first output below each prediction, unless a heading or an exercise comes before it."""
+    found, awaited = set(), False
+    for place, cell in enumerate(cells):
+        ends = r"^#+ " if cell.cell_type == "markdown" else r"^(@ex\.|ex\.\w+\.check\()"
+        if _asks(cell):
+            awaited = True
+        elif re.search(ends, cell.source, re.MULTILINE):
+            awaited = False
+        elif awaited and cell.get("outputs"):
+            found.add(place)
+            awaited = False
+    return found
+
+
+def _asks(cell) -> bool:
+    return cell.source.startswith("predict(")
 
 
 def main() -> None:
