@@ -1,7 +1,7 @@
 """Formulas as a learner types them, `x·y^2`, `2y`, `q + dq`: read and evaluated, never by `eval`.
 
-Numbers, names, + - * / **, parentheses and a handful of functions are known; × · − ^ ² and products
-without a sign (`2y`, `(1 − s)s`) are read as they are meant.
+Numbers, names, pi, + - * / **, parentheses and a handful of functions are known; × · − ^ ² and
+products without a sign (`2y`, `(1 − s)s`) are read as they are meant.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ FUNCTIONS = {
     "max": max,
     "min": min,
 }
+CONSTANTS = {"pi": math.pi}
 _AS_MEANT = {"^": "**", "×": "*", "·": "*", "⋅": "*", "−": "-", "–": "-", "÷": "/"}
-_AS_MEANT |= {"²": "**2", "³": "**3", "σ": "sigmoid"}
+_AS_MEANT |= {"²": "**2", "³": "**3", "σ": "sigmoid", "π": "pi", "λ": "lam", "γ": "gamma"}
 _BINARY = {
     ast.Add: lambda a, b: a + b,
     ast.Sub: lambda a, b: a - b,
@@ -105,6 +106,8 @@ def _check(node: ast.AST, text: str, known: set[str] | None, names: set[str]) ->
     if isinstance(node, ast.Constant) and type(node.value) in (int, float):
         return
     if isinstance(node, ast.Name):
+        if node.id in CONSTANTS:
+            return
         if known is not None and node.id not in known:
             raise ValueError(
                 f"`{node.id}` is not defined here; you can use "
@@ -168,7 +171,7 @@ def _evaluate(node: ast.expr, values: Mapping[str, float]) -> float:
     if isinstance(node, ast.Constant):
         return float(node.value)
     if isinstance(node, ast.Name):
-        return values[node.id]
+        return CONSTANTS.get(node.id) or values[node.id]
     if isinstance(node, ast.BinOp):
         return _BINARY[type(node.op)](_evaluate(node.left, values), _evaluate(node.right, values))
     if isinstance(node, ast.UnaryOp):

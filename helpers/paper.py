@@ -37,7 +37,8 @@ def paper(
     difficulty: int,
     hints: Iterable[str],
     mistakes: Mapping[str, tuple[Mapping[str, str], str]] | None = None,
-    advice: str = BACKWARD,
+    advice: str | Mapping[str, str] = BACKWARD,
+    lowest: float = -2.0,
 ) -> Paper:
     """Make an exercise for pencil and paper.
 
@@ -53,8 +54,11 @@ def paper(
         As for `exercise`.
     mistakes : dict, optional
         CODE to (the lines as this mistake has them, explanation).
-    advice : str, optional
-        What to do about a wrong line of which no more is known; by default for a backward pass.
+    advice : str or dict, optional
+        What to do about a wrong line of which no more is known, for all lines or by their names; by
+        default for a backward pass.
+    lowest : float, optional
+        Of the random values; above 0 for sizes and stds, of which square roots are taken.
 
     Examples
     --------
@@ -65,17 +69,18 @@ def paper(
     'passed'
     """
     week = week_of(sys._getframe(1).f_globals)
-    return Paper(name, title, week, minutes, difficulty, hints, answers, at, mistakes or {}, advice)
+    rest = (answers, at, mistakes or {}, advice, lowest)
+    return Paper(name, title, week, minutes, difficulty, hints, *rest)
 
 
 class Paper(Task):
     """One derivation; made by `paper`. `mistakes` lists the known ones as for an exercise."""
 
     def __init__(
-        self, name, title, week, minutes, difficulty, hints, answers, at, mistakes, advice
+        self, name, title, week, minutes, difficulty, hints, answers, at, mistakes, advice, lowest
     ):
         super().__init__(name, title, week, minutes, difficulty, hints)
-        self._wrong_line = advice
+        self._wrong_line = dict.fromkeys(answers, advice) if isinstance(advice, str) else advice
         known = set(at)
         self._given = {key: _formula(value, known) for key, value in at.items()}
         self.answers: dict[str, Formula] = {}
@@ -85,7 +90,7 @@ class Paper(Task):
         self.mistakes = [Mistake(code, why, dict(lines)) for code, (lines, why) in mistakes.items()]
         used = {name for formula in self.answers.values() for name in formula.names}
         self._results = [line for line in self.answers if line not in used]
-        self._points = self._draw_points()
+        self._points = self._draw_points(lowest)
 
     def check(self, **lines: float | str) -> Verdict:
         """Check the lines of the derivation.
@@ -197,7 +202,7 @@ class Paper(Task):
             return f"Line `{line}` is {ratio} times the right one everywhere: look for a factor."
         first = line == next(iter(self.answers))
         above = "" if first else "The lines above are right, so look at this step alone. "
-        return f"Line `{line}` is not right yet. {above}{self._wrong_line}"
+        return f"Line `{line}` is not right yet. {above}{self._wrong_line[line]}"
 
     def _known_mistake(self, line: str, values: list[float], at_point: bool) -> Mistake | None:
         """The known mistake that has this line exactly as the learner has it."""
@@ -209,11 +214,11 @@ class Paper(Task):
                     return mistake
         return None
 
-    def _draw_points(self) -> list[dict[str, float]]:
+    def _draw_points(self, lowest: float) -> list[dict[str, float]]:
         """The given point, then random ones, each with the right value of every line."""
         draw = random.Random(0)
         points = [self._values({})]
-        for low in (-2.0, 0.25):
+        for low in (lowest, 0.25):
             for _ in range(200):
                 if len(points) > POINTS:
                     return points

@@ -44,6 +44,7 @@ READ = {
     "2σ(0)": 1.0,
     "tanh(0) + relu(-1) + sqrt(4)": 2.0,
     "cbrt(-8) + cbrt(x**3)": 0.0,
+    "sqrt(2π) - (2 * pi)**0.5": 0.0,
     "max(x, y, 1)": 3.0,
     "log(exp(x)) + ln(1)": 2.0,
     "2**-1": 0.5,
@@ -219,6 +220,22 @@ def test_pencil_work_may_have_an_advice_of_its_own():
                   difficulty=1, hints=["?"], advice="Count the calls.")  # fmt: skip
     said = "Line `forward` is not right yet. Count the calls."
     assert count.check(forward="n * n").message == said
+
+
+def test_each_line_may_have_an_advice_of_its_own():
+    advice = dict(forward="Count the calls.", back="Count them on the way back.")
+    count = paper("count", "calls of f", answers=dict(forward="n + 1", back="n"), at=dict(n=5.0),
+                  minutes=1, difficulty=1, hints=["?"], advice=advice)  # fmt: skip
+    said = count.check(forward="n + 1", back="n * n").message
+    assert "Count them on the way back." in said and "Count the calls." not in said
+
+
+def test_a_line_of_sizes_is_compared_at_positive_points():
+    area = paper("area", "of a square", answers=dict(area="side**2"), at=dict(side=3.0), minutes=1,
+                 difficulty=1, hints=["?"], lowest=0.25,
+                 mistakes=dict(ROOT=(dict(area="sqrt(side)"), "Its root.")))  # fmt: skip
+    assert area.check(area="sqrt(side)").mistake == "ROOT"
+    assert area.check(area="sqrt(side**4)").status == "passed"
 
 
 def test_what_was_right_before_a_slip_is_said(by_hand):
