@@ -69,7 +69,7 @@ def diagnose(battery: Battery, attempt: object, known: Knowledge) -> Verdict:
         points=points,
         unit=unit,
     )
-    alike = [m for m in known.mistakes if _behaves_like(m, battery, attempt, outcomes)]
+    alike = [m for m in known.mistakes if _behaves_like(m, battery, attempt, outcomes, first)]
     result = compared[first]
     if isinstance(result, Problem):
         verdict = replace(verdict, line=result.line, line_text=result.line_text)
@@ -144,7 +144,7 @@ def _largest_error(battery: Battery, outcomes: list[Outcome]) -> float | None:
 
 
 def _differing(expected: object, got: object, battery: Battery) -> tuple[object, object]:
-    """Of two dicts the entries that differ; nothing where the case itself says what is wrong."""
+    """Of two dicts the entries that differ, if any; nothing where the case says what is wrong."""
     if isinstance(got, Wrong):
         return None, None
     if not (isinstance(expected, Mapping) and isinstance(got, Mapping)):
@@ -152,7 +152,8 @@ def _differing(expected: object, got: object, battery: Battery) -> tuple[object,
     keys = [
         k for k in expected if k not in got or not agree(expected[k], got[k], battery.tolerance)
     ]
-    return {k: expected[k] for k in keys}, {k: got[k] for k in keys if k in got}
+    given = {k: got[k] for k in keys if k in got}
+    return {k: expected[k] for k in keys} or None, given or None
 
 
 def _plainly(result: Agreement, outcome: Outcome, right: int, verdict: Verdict) -> str:
@@ -169,12 +170,16 @@ def _advice(case: Case, right: Outcome, outcome: Outcome, known: Knowledge) -> s
     return said.value or ""
 
 
-def _behaves_like(mistake: Mistake, battery: Battery, attempt, outcomes: list[Outcome]) -> bool:
-    """True if the attempt does on every case what the mistake does."""
+def _behaves_like(
+    mistake: Mistake, battery: Battery, attempt, outcomes: list[Outcome], failed: int
+) -> bool:
+    """True if the attempt does on every case what the mistake does; asked first where it failed."""
     if len(outcomes) < len(battery.cases):
         return False
     all_broken = all(outcome.problem for outcome in outcomes)
-    for case, outcome in zip(battery.cases, outcomes, strict=True):
+    tried = list(zip(battery.cases, outcomes, strict=True))
+    tried.insert(0, tried.pop(failed))
+    for case, outcome in tried:
         other = case.outcome(mistake.attempt, MISTAKE_LIMIT)
         a, b = outcome.problem, other.problem
         if bool(a) != bool(b) or (a and (a.kind, a.error) != (b.kind, b.error)):
