@@ -131,13 +131,34 @@ def test_right_pencil_work_in_another_form_passes(name, lines):
 @pytest.mark.parametrize(
     ("name", "lines", "words"),
     [
-        ("forward_variance", dict(var_z="n*s**2*m**2"), "`var_z`"),
+        ("forward_variance", dict(var_z="n*s**2*m**2"), "m is E[h²]"),
         ("forward_variance", dict(var_z="n*s*m"), "standard deviation"),
         ("forward_variance", dict(var_z="n*s**2*m", m_relu="var_z/4"), "0.5 times the right one"),
         ("forward_variance", dict(var_z="n*s**2*m", m_relu="var_z"), "half of the z"),
         ("backward_variance", dict(var_dz="m*v", var_dx="n_in*s**2*m*v"), "n_out"),
         ("backward_variance", dict(var_dz="m**2*v"), "`var_dz`"),
         ("backward_variance", dict(var_dz="v"), "slope of the bend is missing"),
+        ("forward_variance", dict(var_z="sqrt(n)*s*sqrt(m)"), "standard deviation"),
+        ("forward_variance", dict(var_z="sqrt(n*s**2*m)"), "standard deviation"),
+        ("forward_variance", dict(var_z="n*s**2"), "size of the inputs is missing"),
+        (
+            "forward_variance",
+            dict(var_z="n*s**2*m", m_relu="var_z/2 * (1 - 1/pi)"),
+            "with its mean",
+        ),
+        ("forward_variance", dict(s2_linear="m/n"), "solve for s²: m cancels"),
+        ("forward_variance", dict(s2_relu="n/2"), "upside down"),
+        ("backward_variance", dict(var_dx="sqrt(n_out)*s*sqrt(var_dz)"), "A root too many"),
+        ("backward_variance", dict(var_dx="n_out*s²*v"), "and with it m"),
+        ("backward_variance", dict(s2_relu="1/(m*n_out)"), "put it in"),
+        ("backward_variance", dict(s2_xavier="(1/n_in + 1/n_out)/2"), "mean of the two *fans*"),
+        (
+            "backward_variance",
+            dict(s2_xavier="1/sqrt(n_in*n_out)"),
+            "Take the mean of the two fans",
+        ),
+        ("backward_variance", dict(bound="3*s2_xavier"), "a bound ±a"),
+        ("backward_variance", dict(bound="s2_xavier"), "a²/3. Set it equal to s2_xavier"),
     ],
 )
 def test_a_slip_of_the_pencil_is_found_on_its_own_line(name, lines, words):

@@ -8,7 +8,7 @@ from helpers.exercise import exercise, paper
 from helpers.weeks import week11_cases as cases
 from helpers.weeks.rewrite import rewritten
 
-ONE_LAYER = "Add the variances of the terms, then ask what the bend lets through."
+SOLVE = "Set E[h²] after the layer equal to m, and solve for s²: m cancels."
 
 forward_variance = paper(
     "forward_variance",
@@ -32,8 +32,26 @@ forward_variance = paper(
     ],
     mistakes={
         "STDVAR": (
-            dict(var_z="n * s * m", s2_linear="1 / sqrt(n)", s2_relu="sqrt(2 / n)"),
+            dict(var_z="n * s * m", m_relu="sqrt(var_z / 2)", s2_linear="1 / sqrt(n)",
+                 s2_relu="sqrt(2 / n)"),
             "Here stands a standard deviation where the variance belongs: s is a std, s² a variance.",
+        ),
+        "ROOT": (
+            dict(var_z="s * sqrt(n * m)", m_relu="sqrt(var_z) / 2", s2_relu="2 / sqrt(n)"),
+            "Here stands a standard deviation where the variance belongs: no root is left in it.",
+        ),
+        "NOINPUT": (
+            dict(var_z="n * s**2"),
+            "The size of the inputs is missing: one term w·h has variance s²·m.",
+        ),
+        "MSQUARED": (
+            dict(var_z="n * s**2 * m**2", s2_linear="1 / (n * m)", s2_relu="2 / (n * m)"),
+            "m is E[h²], a mean square already: it stands in Var z once, and it cancels where the "
+            "signal keeps its size.",
+        ),
+        "UPSIDEDOWN": (
+            dict(s2_linear="n", s2_relu="n / 2"),
+            "That is upside down: the more inputs a unit has, the smaller its weights.",
         ),
         "ONETERM": (
             dict(var_z="s**2 * m"),
@@ -44,7 +62,7 @@ forward_variance = paper(
             "For independent terms the *variances* add up, not the standard deviations: n, not n².",
         ),
         "SECONDMOMENT": (
-            dict(m_relu="var_z / 2 * 0.6816901138162093", s2_relu="2 / (n * 0.6816901138162093)"),
+            dict(m_relu="var_z / 2 * (1 - 1 / pi)", s2_relu="2 / (n * (1 - 1 / pi))"),
             "That is the variance of relu(z). The next layer multiplies h itself, with its mean, so "
             "the second moment E[h²] counts: half of E[z²].",
         ),
@@ -53,7 +71,13 @@ forward_variance = paper(
             "relu sets half of the z to 0, and what they carried is gone.",
         ),
     },
-    advice=ONE_LAYER,
+    advice=dict(
+        var_z="One term w·h has variance s²·m. How many terms are there, and what do their variances do?",
+        m_relu="z is symmetric around 0: which share of E[z²] comes from the z above 0?",
+        s2_linear=SOLVE,
+        s2_relu=SOLVE,
+    ),
+    lowest=0.25,
 )  # fmt: skip
 
 

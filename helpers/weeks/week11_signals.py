@@ -165,9 +165,27 @@ backward_variance = paper(
             "Backward, dx = dz·Wᵀ sums over the *outputs* of the layer: n_out of them.",
         ),
         "STDVAR": (
-            dict(var_dx="n_out * s * var_dz", s2_linear="1 / sqrt(n_out)", s2_relu="sqrt(2 / n_out)",
-                 s2_xavier="sqrt(2 / (n_in + n_out))"),
+            dict(var_dz="sqrt(m * v)", var_dx="n_out * s * var_dz", s2_linear="1 / sqrt(n_out)",
+                 s2_relu="sqrt(2 / n_out)", s2_xavier="sqrt(2 / (n_in + n_out))"),
             "Here stands a standard deviation where the variance belongs.",
+        ),
+        "ROOT": (
+            dict(var_dx="s * sqrt(n_out * var_dz)", s2_relu="2 / sqrt(n_out)",
+                 bound="6 / (n_in + n_out)"),
+            "A root too many or too few: mean squares and variances have none, and a bound ±a, whose "
+            "variance is a²/3, has one.",
+        ),
+        "UPSIDEDOWN": (
+            dict(s2_linear="n_out", s2_relu="n_out / 2", s2_xavier="(n_in + n_out) / 2"),
+            "That is upside down: the more terms in a sum, the smaller the weights.",
+        ),
+        "OTHERMEAN": (
+            dict(s2_xavier="(1 / n_in + 1 / n_out) / 2"),
+            "That is the mean of the two variances. Xavier takes one over the mean of the two *fans*.",
+        ),
+        "PUTIN": (
+            dict(s2_relu="1 / (m * n_out)"),
+            "The right idea. For relu you know m: put it in.",
         ),
         "XAVIERMEAN": (
             dict(s2_xavier="1 / (n_in + n_out)", bound="sqrt(3 / (n_in + n_out))"),
@@ -178,11 +196,19 @@ backward_variance = paper(
             "That is the std. A uniform distribution on ±a has the smaller std a/√3.",
         ),
         "RELUHALF": (
-            dict(var_dz="v", s2_relu="1 / n_out"),
-            "The slope of the bend is missing: where φ′ is 0, nothing gets back.",
+            dict(var_dz="v", var_dx="n_out * s**2 * v", s2_relu="1 / n_out"),
+            "The slope of the bend is missing, and with it m: where φ′ is 0, nothing gets back.",
         ),
     },
-    advice="Follow one entry of dx: which products is it a sum of, and how many?",
+    advice=dict(
+        var_dz="∂L/∂z = φ′(z)·∂L/∂h, entry by entry: two mean squares, multiplied.",
+        var_dx="Follow one entry of dx: which products is it a sum of, and how many?",
+        s2_linear="Set var_dx equal to v for m = 1, and solve for s².",
+        s2_relu="Set var_dx equal to v for relu's m, and solve for s².",
+        s2_xavier="Forward and backward want one over a fan each. Take the mean of the two fans first.",
+        bound="Uniform on ±a has variance a²/3. Set it equal to s2_xavier, and solve for a.",
+    ),
+    lowest=0.25,
 )  # fmt: skip
 
 
