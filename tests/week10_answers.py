@@ -293,7 +293,7 @@ WRONG = {
             "`Z1` is the first wrong line. It is X·W1 + b1.",
         ),
         "scores only": ([("return Z3, cache", "return Z3")], "Return `Z3, cache`"),
-        "Z2 as scores": ([("return Z3, cache", "return 2 * Z3, cache")], "The cache is right."),
+        "Z2 as scores": ([("return Z3, cache", "return 2 * Z3, cache")], "The cache is right, and"),
         "cache without H1": ([('"H1": H1, ', "")], "`H1`"),
         "cache without the weights": ([("{**params, ", "{")], "missing"),
         "b3 subtracted": ([('+ params["b3"]', '- params["b3"]')], "It is H2·W3 + b3."),
@@ -408,7 +408,7 @@ WRONG = {
         ),
         "losses summed": (
             [("return params, losses", "return params, [sum(losses)] * len(losses)")],
-            "In `losses`",
+            "`losses` are not",
         ),
         "one loss": (
             [("return params, losses", "return params, losses[-1:]")],
@@ -418,9 +418,9 @@ WRONG = {
     "adam_step": {
         "no eps, and a wrong beta": (
             [("0.9 * state", "0.8 * state"), ("0.1 * g", "0.2 * g")],
-            "After step",
+            "after step",
         ),
-        "half a step": ([("p - lr", "p - lr / 2")], "After step 1"),
+        "half a step": ([("p - lr", "p - lr / 2")], "after step 1"),
         "weights alone": (
             [("for name, p in params.items()", 'for name, p in [("W1", params["W1"])]')],
             "`b1`",

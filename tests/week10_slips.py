@@ -7,6 +7,9 @@ and the answer: a source, or changes of the reference.
 _SHARED = ("{name: p.clone().requires_grad_() for name, p in params.items()}",
            "{name: p.requires_grad_() for name, p in params.items()}")  # fmt: skip
 _ERROR = "((grad - right).norm() / right.norm()).item()"
+_MASK = '(cache["Z2"] > 0)'
+_ALL = 'return moved, {"step": step, "m": m, "v": v}'
+_THREE = "return dX, (G * Xh).sum(dim=0), G.sum(dim=0)"
 _ADAM = "moved[name] = p - lr * m_hat / (v_hat.sqrt() + 1e-8)"
 
 SLIPS = {
@@ -38,6 +41,42 @@ SLIPS = {
         "one_hot up to the largest class": ("ONEHOT", "one column too few", [
             ("dZ3[torch.arange(N), t] -= 1",
              "dZ3 = dZ3 - torch.nn.functional.one_hot(t, int(t.max()) + 1)")]),
+        "a mask that writes into dH2": ("INPLACE", "`dH2` was changed by the line of `dZ2`", [
+            (f"    dZ2 = dH2 * {_MASK}\n", f"    dH2[~{_MASK}] = 0\n    dZ2 = dH2\n")]),
+        "tanh's slope into dH1": ("INPLACE", "`dH1` was changed by the line of `dZ1`",
+                                  [("dZ1 = dH1 * (1", "dZ1 = dH1.mul_(1")]),
+        "divided by the number of classes of the digits": (
+            "MEANSUM", "You divide by 10, where N = 7", [("dZ3 = dZ3 / N", "dZ3 = dZ3 / 10")]),
+        "Z for H in two layers": ("PREACT", "`dW2` has the same mistake", [
+            ('cache["H2"].T @', 'cache["Z2"].T @'), ('cache["H1"].T @', 'cache["Z1"].T @')]),
+        "the square of W in all penalties": (
+            "L2FACTOR", "`dW2` and `dW1` have the same mistake",
+            [(f'l2_grad(cache["W{k}"], lam)', f'lam / 2 * cache["W{k}"] ** 2') for k in (1, 2, 3)]),
+        "a penalty on b3 alone": ("L2FACTOR", "λ·b is added", [
+            ("db3 = dZ3.sum(dim=0)", 'db3 = dZ3.sum(dim=0) + lam * cache["b3"]')]),
+        "dW1 from dH1": (None, "Yours is made of dH;", [('["X"].T @ dZ1', '["X"].T @ dH1')]),
+        "db2 from dH2": (None, "Yours is made of dH;", [("db2 = dZ2", "db2 = dH2")]),
+        "dH1 from dH2": (None, "Yours is made of dH2;", [("dH1 = dZ2", "dH1 = dH2")]),
+        "zeros in float32": (None, "`torch.zeros_like(Z3)`", [
+            ("dZ3 = dZ3 / N", "dZ3 = torch.zeros(dZ3.shape).copy_(dZ3 / N)")]),
+        "a mask in place of a gradient": (None, "A mask alone is bool", [
+            (f"dH2 * {_MASK}", _MASK)]),
+        "a key is missing": (None, "`dZ3` is missing", [('"dZ3": dZ3, ', "")]),
+        "a cache that is changed": (None, "changes its input `cache`", [
+            ('torch.softmax(cache["Z3"], dim=1)',
+             'cache["Z3"].exp_() / cache["Z3"].sum(1, keepdim=True)')]),
+    },
+    "batchnorm_backward": {
+        "dX alone": (None, "Return `(dX, dgamma, dbeta)`, 3 arrays", [(_THREE, "return dX")]),
+    },
+    "layernorm_backward": {
+        "dX and dgamma": (None, "Return `(dX, dgamma, dbeta)`, 3 arrays", [
+            (_THREE, "return dX, (G * Xh).sum(dim=0)")]),
+    },
+    "train": {
+        "weights alone": (None, "It has not moved at all.", [
+            ("sgd_step(params, grads, lr)",
+             "params | {n: sgd_step(params, grads, lr)[n] for n in ('W1', 'W2', 'W3')}")]),
     },
     "verify_all": {
         "the caller's own tensors": ("SHARED", "Clone them", [_SHARED]),
@@ -81,5 +120,9 @@ SLIPS = {
         "into the caller's dict": ("INPLACE", "into the caller's own dict", [
             (_ADAM, "params[name] = p - lr * m_hat / (v_hat.sqrt() + 1e-8)"),
             ("return moved", "return params")]),
+        "the parameters alone": (None, "Return `(params, state)`, two dicts", [
+            (_ALL, "return moved")]),
+        "a state without the count": (None, "The next step needs its keys step, m and v", [
+            (_ALL, 'return moved, {"m": m, "v": v}')]),
     },
 }  # fmt: skip

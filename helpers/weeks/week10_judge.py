@@ -7,7 +7,8 @@ where its numbers are wrong. How one array is wrong (a factor, a transpose) is `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 import torch
@@ -59,7 +60,11 @@ def scores_and_cache(case: Case, expected, got) -> Wrong | str | None:
         if not off:
             return f"`{name}` in the cache is not the one that came in. {off.message}"
     off = agree(expected[0], got[0], EXACT)
-    return None if off else f"The cache is right. The scores that you return: {off.message}"
+    return (
+        None
+        if off
+        else f"The cache is right, and the scores that you return are not. {off.message}"
+    )
 
 
 def chain(sizes: Callable[[Case], Mapping[str, int]]) -> Callable:
@@ -80,15 +85,24 @@ def chain(sizes: Callable[[Case], Mapping[str, int]]) -> Callable:
         start, *later = wrong
         also = [name for name in later if _breaks(name, case, right, given)]
         heirs = [name for name in later if name not in also]
-        how = _how(start, case, right, given, sizes(case))
+        slip = _slip(start, case, given)
+        same = [name for name in also if slip and _slip(name, case, given) == slip]
+        also = [name for name in also if name not in same]
+        how = (
+            _overwritten(start, right, given)
+            or slip
+            or (start == "dZ3" and _divisor(right[start], given[start], len(case.args[1])))
+            or _how(start, case, right, given, sizes(case))
+        )
         before = [name for name in LINES if name not in wrong][: list(LINES).index(start)]
         said = [f"It starts at `{start}`, which is {LINES[start][0]}."]
         said += [f"{listed(before)} {_are(before)} right."] if before else []
         said += [how.message]
+        said += [f"{listed(same)} {_have(same)} the same mistake."] if same else []
         said += [f"{listed(heirs)} {_are(heirs)} wrong because of it."] if heirs else []
         if also:
-            own = "has a mistake of its own" if len(also) == 1 else "have mistakes of their own"
-            said += [f"{listed(also)} {own}."]
+            own = "a mistake of its own" if len(also) == 1 else "mistakes of their own"
+            said += [f"{listed(also)} {_have(also)} {own}."]
         return Wrong(" ".join(said), how.code)
 
     return judge
@@ -109,6 +123,68 @@ def _breaks(name: str, case: Case, right: Mapping, given: Mapping) -> bool:
     except ValueError:  # shapes above it do not fit
         return False
     return not agree(follows, given[name], EXACT)
+
+
+def _overwritten(name: str, right: Mapping, given: Mapping) -> Wrong | None:
+    """Said of a dH that the line of its dZ has written into."""
+    bent = name.replace("H", "Z")
+    if bent not in given or bent == name or not np.array_equal(given[name], given[bent]):
+        return None
+    if not agree(right[bent], given[bent], EXACT):
+        return None
+    return Wrong(
+        f"Yours equals `{bent}`: right when it was made, `{name}` was changed by the line of `{bent}`, "
+        "which works in place. Make a new tensor there (week 8).",
+        "INPLACE",
+    )
+
+
+def _divisor(right: Array, given: Array, N: int) -> Wrong | None:
+    """Said of a dZ3 that is divided by a fixed number."""
+    ratio = constant_ratio_of(right, given)
+    divisor = N / ratio if ratio and ratio > 0 else 0.0
+    k = round(divisor)
+    if k < 2 or k % N == 0 or abs(divisor - k) > 1e-6:
+        return None
+    return Wrong(
+        f"You divide by {k}, where N = {N}: take the size of this batch, `len(t)`.", "MEANSUM"
+    )
+
+
+def _slip(name: str, case: Case, given: Mapping) -> Wrong | None:
+    """What a gradient is made of, where that is one of the usual wrong things."""
+    k = {**_known(case), **given}
+    with contextlib.suppress(ValueError):  # shapes above it do not fit
+        for made, slip in _alternatives(name, k):
+            if agree(made, given[name], EXACT):
+                return slip
+    return None
+
+
+def _alternatives(name: str, k: Mapping) -> Iterator[tuple[Array, Wrong]]:
+    """Wrong ways to make a gradient, and what to say of each."""
+    bend = f"dH{name[-1]}"
+    early = Wrong("Yours is made of dH; dZ belongs there, which has the slope of the bend.")
+    if name in WEIGHTS:
+        H, dZ, W = WEIGHTS[name]
+        loss, penalty = k[H].T @ k[dZ], k["lam"] * k[W]
+        if H != "X":
+            said = "Yours is made of Z; the weight is multiplied by H, the values after the bend."
+            yield k[H.replace("H", "Z")].T @ k[dZ] + penalty, Wrong(said, "PREACT")
+        if bend in k:
+            yield k[H].T @ k[bend] + penalty, early
+        squared = "The square is still in the penalty's part: λ/2·w² has the slope λ·w."
+        yield loss + penalty * k[W] / 2, Wrong(squared, "L2FACTOR")
+    elif name.startswith("db"):
+        if bend in k:
+            yield k[bend].sum(axis=0), early
+        penalized = "λ·b is added, and the penalty is on the weights alone."
+        yield LINES[name][1](k) + k["lam"] * k[name[1:]], Wrong(penalized, "L2FACTOR")
+    elif name == "dH1":
+        yield (
+            k["dH2"] @ k["W2"].T,
+            Wrong("Yours is made of dH2; dZ2 belongs there, which has the mask."),
+        )
 
 
 def _how(name: str, case: Case, right: Mapping, given: Mapping, sizes: Mapping[str, int]) -> Wrong:
@@ -166,11 +242,13 @@ def run(case: Case, expected, got) -> Wrong | str | None:
             else None
         )
         why = "" if moved is None else f" It has moved {number(moved)} times as far as it should."
-        return f"`params[{name!r}]` after {len(data)} batch{'es' * (len(data) > 1)}: {off.message}{why}"
+        why = " It has not moved at all." if moved == 0 else why
+        count = f"{len(data)} batch{'es' * (len(data) > 1)}"
+        return f"`params[{name!r}]` is wrong after {count}. {off.message}{why}"
     if np.ndim(got[1]) != 1 or len(got[1]) != len(data):
         return f"The parameters are right. `losses` holds one loss for each batch: {len(data)}."
     off = agree(losses, list(got[1]), EXACT)
-    return None if off else f"The parameters are right. In `losses`: {off.message}"
+    return None if off else f"The parameters are right, `losses` are not. {off.message}"
 
 
 def path(case: Case, expected: list, got: list) -> Wrong | str | None:
@@ -178,8 +256,8 @@ def path(case: Case, expected: list, got: list) -> Wrong | str | None:
     for k, (right, mine) in enumerate(zip(expected, got), start=1):
         off = agree(right, mine, EXACT)
         if not off:
-            before = f"Right until step {k - 1}. " if k > 1 else ""
-            return f"{before}After step {k}: {off.message}"
+            before = f"Right until step {k - 1}, and wrong" if k > 1 else "It is wrong"
+            return f"{before} after step {k}. {off.message}"
     return None
 
 
@@ -193,6 +271,10 @@ def _array(value: object) -> Array:
 
 def _are(names: list[str]) -> str:
     return "is" if len(names) == 1 else "are"
+
+
+def _have(names: list[str]) -> str:
+    return "has" if len(names) == 1 else "have"
 
 
 def listed(names: Iterable[str]) -> str:

@@ -89,6 +89,14 @@ three_layers = paper(
             dict(dw3="dz3*h2 + 2*lam*w3", dw2="dz2*h1 + 2*lam*w2", dw1="dz1*x + 2*lam*w1"),
             "The penalty is λ/2·Σw². The ½ is there so that the square's 2 cancels: λ·w.",
         ),
+        "L2HALF": (
+            dict(dw3="dz3*h2 + lam/2*w3", dw2="dz2*h1 + lam/2*w2", dw1="dz1*x + lam/2*w1"),
+            "The slope of w² is 2w, and its 2 cancels the ½ of λ/2·w²: λ·w.",
+        ),
+        "L2SQUARE": (
+            dict(dw3="dz3*h2+lam/2*w3^2", dw2="dz2*h1+lam/2*w2^2", dw1="dz1*x+lam/2*w1^2"),
+            "That is the penalty itself. Its slope is asked for: λ/2·w² has the slope λ·w.",
+        ),
         "L2BIAS": (
             dict(db3="dz3 + lam * b3", db2="dz2 + lam * b2", db1="dz1 + lam * b1"),
             "The penalty is on the weights alone; a bias is not in it.",
@@ -104,6 +112,18 @@ three_layers = paper(
         "TANHSQUARE": (
             dict(dz1="dh1 * (1 - h1)**2"),
             "(1 − h1)² is another number than 1 − h1².",
+        ),
+        "SIGMOIDSLOPE": (
+            dict(dz1="dh1 * h1 * (1 - h1)"),
+            "h·(1 − h) is the sigmoid's slope. tanh has 1 − h².",
+        ),
+        "NOWEIGHT": (
+            dict(dh2="dz3", dh1="dz2"),
+            "The weight is missing: z3 = w3·h2 + b3, so what h2 gets is dz3 times w3. So with w2.",
+        ),
+        "OTHERWEIGHT": (
+            dict(dh2="dz3 * w2", dh1="dz2 * w3"),
+            "That is another layer's weight. h1 goes through w2 to z2, and h2 through w3 to z3.",
         ),
         "SWAPPED": (
             dict(dz1="dh1 * m", dz2="dh2 * (1 - h2**2)"),

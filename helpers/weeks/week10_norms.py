@@ -47,6 +47,23 @@ norm_paths = paper(
             dict(dx="dxh * inv + dvar * 2 * xc + dmu"),
             "Mean and variance are *means*: one x moves them by 1/N of what you have.",
         ),
+        "MUNOTSHARED": (
+            dict(dx="dxh * inv + dvar * 2 * xc / N + dmu"),
+            "μ is a mean: one x moves it by 1/N. Your last term lacks it.",
+        ),
+        "SQUARE2": (
+            dict(dx="dxh * inv + dvar * xc / N + dmu / N"),
+            "σ² is the mean of (x − μ)², and a square has the slope 2·xc: the 2 is missing.",
+        ),
+        "BIASEDVAR": (
+            dict(dx="dxh * inv + dvar * 2 * xc / (N - 1) + dmu / N"),
+            "This variance divides by N, not by N − 1.",
+        ),
+        "DIVIDEDEARLY": (
+            dict(dmu="-inv * gamma * S1 / N", dvar="-0.5 * inv**2 * gamma * S2 / N"),
+            "All samples contribute, and their contributions *add up*. The 1/N comes one line later, "
+            "where x moves μ and σ².",
+        ),
         "NOGAMMA": (
             dict(dxh="g", dvar="-0.5 * inv**2 * S2", dmu="-inv * S1"),
             "y = gamma·x̂ + beta: on the way back everything behind y has the factor gamma.",
@@ -81,6 +98,7 @@ batchnorm_backward = exercise(
     ],
 )(rules.batchnorm_backward)
 
+_ROOT = "torch.sqrt(X.var(dim=0, correction=0) + 1e-5)"
 _DX = "inv * (dXh - dXh.mean(dim=0) - Xh * (dXh * Xh).mean(dim=0))"
 for _code, _why, *_changes in [
     ("BNPATHS", "dX has the direct path alone. Mean and variance depend on X, too. A sign of it: the "
@@ -104,6 +122,27 @@ for _code, _why, *_changes in [
     ("NOEPS", "The 1e-5 stands beside the root. It belongs under it, with the variance.",
      ("torch.sqrt(X.var(dim=0, correction=0) + 1e-5)", "(X.var(dim=0, correction=0).sqrt() + 1e-5)")),
     ("NOINV", "dX lacks the factor inv in front.", ("dX = inv * (", "dX = 1.0 * (")),
+    ("BIASEDVAR", "X.std divides by N − 1, and the 1e-5 is not under its root: X̂ has 1/√(σ² + 1e-5), where σ² "
+     "is X.var(dim=0, correction=0).",
+     (_ROOT, "X.std(dim=0)")),
+    ("BIASEDVAR", "X.std divides by N − 1, and the 1e-5 belongs under the root, not beside it.",
+     (_ROOT, "(X.std(dim=0) + 1e-5)")),
+    ("NOEPS", "The number under the root is another one: 1e-5.", (" + 1e-5", " + 1e-8")),
+    ("NORMAXIS", "That is LayerNorm: it normalizes the rows. BatchNorm normalizes each *column*: mean and "
+     "variance over dim=0.",
+     ("X.var(dim=0", "X.var(keepdim=True, dim=1"), ("X.mean(dim=0)", "X.mean(dim=1, keepdim=True)"),
+     ("dXh.mean(dim=0)", "dXh.mean(dim=1, keepdim=True)"),
+     ("(dXh * Xh).mean(dim=0)", "(dXh * Xh).mean(dim=1, keepdim=True)")),
+    ("NORMAXIS", "X̂ is LayerNorm's: mean and variance of the rows. BatchNorm takes those of each *column*: "
+     "dim=0.",
+     ("X.var(dim=0", "X.var(keepdim=True, dim=1"), ("X.mean(dim=0)", "X.mean(dim=1, keepdim=True)")),
+    ("RAWX", "dgamma is made of X. gamma is multiplied with X̂, so that is in its gradient.",
+     ("(G * Xh)", "(G * X)")),
+    ("GAMMATWICE", "dgamma is made of dX̂, which has gamma in it already. Take G, the gradient of "
+     "Y = gamma·X̂ + beta itself.",
+     ("(G * Xh)", "(dXh * Xh)")),
+    ("GAMMATWICE", "dbeta is made of dX̂, which has gamma in it. beta is added to Y: sum G.",
+     ("G.sum(dim=0)", "dXh.sum(dim=0)")),
     ("MEANSUM", "dgamma and dbeta are means over the batch. gamma and beta are copied to every row, and "
      "copies *sum* on the way back.",
      ("(G * Xh).sum(dim=0), G.sum(dim=0)", "(G * Xh).mean(dim=0), G.mean(dim=0)")),
@@ -140,6 +179,17 @@ for _code, _why, *_changes in [
     ("BIASEDVAR", "Your variance divides by D − 1, torch's default. LayerNorm divides by D: "
      "correction=0.",
      (", correction=0", "")),
+    ("NORMAXIS", "Mean and variance are those of the whole X, one number each. Every *row* has its own: "
+     "dim=1, keepdim=True.",
+     ("X.var(dim=1, correction=0, keepdim=True)", "X.var(correction=0)"),
+     ("X.mean(dim=1, keepdim=True)", "X.mean()")),
+    ("NORMAXIS", "In dX the means are those of the whole X. Every *row* has its own: dim=1, keepdim=True.",
+     ("dXh.mean(dim=1, keepdim=True)", "dXh.mean()"),
+     ("(dXh * Xh).mean(dim=1, keepdim=True)", "(dXh * Xh).mean()")),
+    ("MEANSUM", "You divide by len(X), the number of rows. A row has X.shape[1] entries, and their mean is "
+     "meant.",
+     ("dXh.mean(dim=1, keepdim=True)", "dXh.sum(dim=1, keepdim=True) / len(X)"),
+     ("(dXh * Xh).mean(dim=1, keepdim=True)", "(dXh * Xh).sum(dim=1, keepdim=True) / len(X)")),
     ("NOGAMMA", "dX lacks the factor gamma, and it belongs *inside* the means: dX̂ = G·gamma.",
      ("dXh = G * gamma", "dXh = G * 1.0")),
     ("GAMMAOUTSIDE", "gamma is multiplied at the end. It differs from feature to feature, so it belongs "

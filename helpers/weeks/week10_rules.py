@@ -14,7 +14,7 @@ SIZES = (64, 48, 48, 10)
 
 
 def start(sizes=SIZES, seed=0):
-    """Random weights of variance 2/fan-in, and biases that are 0, in float64."""
+    """Random weights of variance 2/n_in (week 11 says why), and biases that are 0, in float64."""
     rng = torch.Generator().manual_seed(seed)
     params = {}
     for k, (n_in, n_out) in enumerate(zip(sizes, sizes[1:]), start=1):
@@ -84,7 +84,8 @@ def backward(cache, t, lam):
 def verify_all(params, X, t, backward=backward, lam=0.1):
     """{name: relative error against autograd} for every gradient that `backward` gives.
 
-    The error is the norm of the difference, divided by the norm of autograd's gradient.
+    The error is the norm of the difference, divided by the norm of autograd's gradient. A norm
+    is the root of the sum of squares, `.norm()`.
     """
     leaves = {name: p.clone().requires_grad_() for name, p in params.items()}
     _, cache = forward(leaves, X)

@@ -87,6 +87,15 @@ for _code, _why, *_changes in [
      ("loss_of(cache, t, lam)", "loss_of(cache, t, 0.0)")),
     ("LOST", "The step is lost: `sgd_step` gives *new* parameters, and nobody takes them.",
      ("params = sgd_step", "sgd_step")),
+    ("LOST", "Every step starts from the parameters that came in, so only the last one counts: "
+     "`params = sgd_step(params, …)` moves the name on.",
+     ("params = sgd_step", "moved = sgd_step"), ("return params, losses", "return moved, losses")),
+    ("EARLYRETURN", "You return after the first batch: `return` stands inside the loop.",
+     ("    return params, losses", "        return params, losses")),
+    ("STALE", "The cache is made once, before the loop. Each batch needs a forward pass of its own.",
+     ("    for X, t in data:\n" + _FORWARD, _FORWARD[4:].replace("X)", "data[0][0])") + "    for X, t in data:\n")),
+    ("FIXEDLAM", "`lam` is an argument, and your code uses 1e-3, whatever it is.",
+     ("cache, t, lam)", "cache, t, 1e-3)")),
     ("PILEUP", "Gradients of earlier batches are still in there. Each step uses those of its own batch.",
      ("    losses = []\n", "    losses, total = [], {}\n"),
      (_STEP, "        total = {k: total.get(k, 0) + g for k, g in grads.items()\n"
@@ -140,6 +149,18 @@ for _code, _why, *_changes in [
      ('0.9 * state["m"][name] + 0.1 * g', '0.999 * state["m"][name] + 0.001 * g'),
      ('0.999 * state["v"][name] + 0.001 * g**2', '0.9 * state["v"][name] + 0.1 * g**2'),
      ("0.9**step", "_"), ("0.999**step", "0.9**step"), ("(1 - _)", "(1 - 0.999**step)")),
+    ("NOEPS", "eps is a floor under √v̂ in your code. It is *added*: √v̂ + 1e-8.",
+     ("(v_hat.sqrt() + 1e-8)", "v_hat.sqrt().clamp(min=1e-8)")),
+    ("CORRECTEDSTATE", "The first step is right. But the state keeps m̂ and v̂, so the next step corrects what "
+     "is corrected already. Return m and v.",
+     ('{"step": step, "m": m, "v": v}', '{"step": step, "m": {n: x / (1 - 0.9**step) for n, x in m.items()}, '
+      '"v": {n: x / (1 - 0.999**step) for n, x in v.items()}}')),
+    ("BETAS", "The two corrections are exchanged: 1 − 0.9ᵏ belongs to m, 1 − 0.999ᵏ to v.",
+     ("0.9**step", "_"), ("0.999**step", "0.9**step"), ("(1 - _)", "(1 - 0.999**step)")),
+    ("STEPCOUNT", "Your k is one too large: at the first step, where state[\"step\"] is 0, it is 1.",
+     ("0.9**step", "0.9**(step + 1)"), ("0.999**step", "0.999**(step + 1)")),
+    ("WEIGHTSONLY", "Only the weights move. Biases are parameters, too.",
+     ("moved[name] = p -", 'moved[name] = p if name[0] == "b" else p -')),
     ("FORGETFUL", "The first step is right; after it the averages are lost. Return the new m and v in "
      "the state.",
      ('{"step": step, "m": m, "v": v}', '{**state, "step": step}')),
