@@ -28,6 +28,14 @@ def exercise_in(cell) -> str | None:
     return found and (found[1] or found[2])
 
 
+def asks(cell) -> bool:
+    return bool(re.search(r"^predict\(", cell.source, re.MULTILINE))
+
+
+def is_heading(cell) -> bool:
+    return cell.cell_type == "markdown" and any(x.startswith("#") for x in cell.source.splitlines())
+
+
 @by_notebook
 def test_every_code_cell_was_run_in_order(path):
     counts = [cell.execution_count for cell in code_cells(read(path))]
@@ -65,9 +73,26 @@ def test_cells_are_short(path):
 @by_notebook
 def test_the_answer_of_a_prediction_is_folded_away_with_its_cell(path):
     for cell in code_cells(read(path)):
-        if re.search(r"^predict\(", cell.source, re.MULTILINE):
+        if asks(cell):
             assert cell.source.startswith("predict("), cell.source
             assert cell.metadata.jupyter.source_hidden
+
+
+@by_notebook
+def test_the_output_that_reveals_a_predicted_answer_is_folded_and_no_other(path):
+    """The first output below the prediction, unless a heading or an exercise comes before it."""
+    cells = read(path).cells
+    revealing = set()
+    for place, cell in enumerate(cells):
+        below = cells[place + 1 :] if asks(cell) else []
+        for k, later in enumerate(below, start=place + 1):
+            if exercise_in(later) or is_heading(later):
+                break
+            if later.get("outputs") and not asks(later):
+                revealing.add(k)
+                break
+    hidden = [cell.metadata.get("jupyter", {}).get("outputs_hidden") for cell in cells]
+    assert {place for place, is_hidden in enumerate(hidden) if is_hidden} == revealing
 
 
 @by_notebook
