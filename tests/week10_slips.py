@@ -67,10 +67,10 @@ SLIPS = {
              'cache["Z3"].exp_() / cache["Z3"].sum(1, keepdim=True)')]),
     },
     "batchnorm_backward": {
-        "dX alone": (None, "Return `(dX, dgamma, dbeta)`, 3 arrays", [(_THREE, "return dX")]),
+        "dX alone": (None, "Return `(dX, dgamma, dbeta)`, a tuple of 3", [(_THREE, "return dX")]),
     },
     "layernorm_backward": {
-        "dX and dgamma": (None, "Return `(dX, dgamma, dbeta)`, 3 arrays", [
+        "dX and dgamma": (None, "Return `(dX, dgamma, dbeta)`, a tuple of 3", [
             (_THREE, "return dX, (G * Xh).sum(dim=0)")]),
     },
     "train": {

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers.agreement import agree
+from helpers.agreement import agree, show
 from helpers.exercise import Case, Wrong
 from helpers.graph import number
 
@@ -51,7 +51,7 @@ def arrays(
         rights = expected if len(names) > 1 else (expected,)
         given = _parts(names, got)
         if given is None:
-            return agree(expected, got).message or f"Return {_listed(names)}, in this order."
+            return f"Return {_listed(names)}, a tuple of {len(names)}; you give {show(got)}."
         known = sizes(case) if sizes else {}
         said = [
             _difference(f"`{name}`" if len(names) > 1 else "Your result", right, part, known)
