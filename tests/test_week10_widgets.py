@@ -3,6 +3,7 @@
 import doctest
 import json
 import math
+import re
 import sys
 
 import pytest
@@ -51,8 +52,8 @@ def test_what_goes_to_the_browser_is_plain_json():
     [
         (({},), "There must be a backward pass"),
         (({"a": {}},), "There must be a backward pass"),
-        ((ERRORS, 0.0), "from 1e-13 to 1, got 0.0"),
-        ((ERRORS, 10.0), "from 1e-13 to 1, got 10.0"),
+        ((ERRORS, 0.0), "from 1e-13 to 1e-2, got 0.0"),
+        ((ERRORS, 0.1), "from 1e-13 to 1e-2, got 0.1"),
     ],
 )
 def test_layer_errors_refuse_what_they_cannot_show(arguments, said):
@@ -75,9 +76,21 @@ def test_the_explorer_says_when_the_goal_is_reached_first():
     ]  # fmt: skip
 
 
+def test_what_is_off_the_scale_is_said_and_not_drawn_along_the_frame():
+    lost = {"SGD": {3.0: ([2.0, 74.0, 80.0, 1e6], [0.7, 0.08, 0.08, 0.08])}}
+    view = TrainingExplorer(lost)
+    [[run]] = view.data["runs"]
+    assert [beyond for _, _, beyond in run["loss"]] == [0, 1, 1, 1]
+    assert run["losses"] == ["2", "74 (off the scale)", "80 (off the scale)", "too large"]
+    assert run["shares"] == ["70.0%", *["8.0% (off the scale)"] * 3]
+    drawn = re.search(r'class="ag-run ag-loss" d="(.*?)"', view.svg)[1]
+    assert drawn.count("L") == 1 and drawn.count("M") == 3
+    assert view.svg.count("off the scale") == 2
+
+
 def test_the_axis_of_the_loss_reaches_the_smallest_one():
     view = TrainingExplorer(RUNS)
-    heights = [y for run in view.data["runs"][1] for _, y in run["loss"]]
+    heights = [y for run in view.data["runs"][1] for _, y, _ in run["loss"]]
     assert 30 < min(heights) and max(heights) < 230
     assert ">0.01</text>" in view.svg and ">0.001</text>" not in view.svg
 

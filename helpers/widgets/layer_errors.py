@@ -16,7 +16,7 @@ from helpers.palette import CSS
 from helpers.widgets.front import FrontWidget
 
 LOWEST, HIGHEST = -17, 1  # powers of ten at the ends of the scale
-TIGHTEST, LOOSEST = -13, 0  # tolerances to choose from
+TIGHTEST, LOOSEST = -13, -2  # tolerances to choose from; above 1e-2 real mistakes look right
 ROUNDING, ENDLESS = -16.0, 99.0  # the powers of what is below 1e-13, and of ∞ and NaN
 
 WIDTH, LINE, TOP, LEFT, LENGTH = 640, 22, 58, 150, 360  # sizes of the static picture
@@ -38,7 +38,7 @@ class LayerErrors(FrontWidget):
         From the name of a backward pass to its relative errors by gradient, {"dZ3": 1e-16, …}, in
         the order of the backward pass.
     tolerance : float
-        Errors below it count as right; a power of ten from 1e-13 to 1.
+        Errors below it count as right; a power of ten from 1e-13 to 1e-2.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class LayerErrors(FrontWidget):
             raise ValueError("There must be a backward pass, and an error for its gradients.")
         power = round(math.log10(tolerance)) if tolerance > 0 else TIGHTEST - 1
         if not TIGHTEST <= power <= LOOSEST:
-            raise ValueError(f"The tolerance goes from 1e-13 to 1, got {tolerance!r}.")
+            raise ValueError(f"The tolerance goes from 1e-13 to 1e-2, got {tolerance!r}.")
         rows = [
             [
                 {"name": name, "text": _said(error), "power": _power(error)}

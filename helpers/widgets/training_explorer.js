@@ -20,7 +20,9 @@ function mount(el, data, state, changed) {
   el.replaceChildren(tabs, make("div", { className: "ag-bar-row" },
     knob("learning rate", rate, rateText), knob("epoch", epoch, epochText)), words, frame);
 
-  const path = (points) => "M" + points.map((p) => p.join(" ")).join("L");
+  // Nothing is drawn from a point off the scale to the next one: it would lie on the frame.
+  const path = (points) => points.map(([x, y, beyond], k) =>
+    `${k && !(beyond && points[k - 1][2]) ? "L" : "M"}${x} ${y}`).join("");
   function show() {
     const runs = data.runs[state.way], run = runs[state.rate], k = state.epoch - 1;
     tabs.select(state.way);
@@ -33,9 +35,10 @@ function mount(el, data, state, changed) {
     for (const kind of ["loss", "accuracy"]) {
       frame.querySelectorAll(`.ag-${kind}-other`).forEach((line, i) => line.setAttribute("d", path(runs[i][kind])));
       frame.querySelector(`.ag-run.ag-${kind}`).setAttribute("d", path(run[kind]));
-      const here = frame.querySelector(`.ag-${kind}-here`), [x, y] = run[kind][k];
+      const here = frame.querySelector(`.ag-${kind}-here`), [x, y, beyond] = run[kind][k];
       here.setAttribute("cx", x);
       here.setAttribute("cy", y);
+      frame.querySelector(`.ag-${kind}-beyond`).textContent = beyond ? data.beyond[kind] : "";
     }
   }
   show();

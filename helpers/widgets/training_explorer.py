@@ -16,6 +16,7 @@ from helpers.widgets.front import FrontWidget
 
 HIGHEST = 1  # power of ten at the upper end of the loss's axis
 SHARES = (0.60, 1.00)  # ends of the accuracy's axis
+BEYOND = {"loss": "▲ off the scale", "accuracy": "▼ off the scale"}
 SIDE, LOW, TOP, BOTTOM = 270, 52, 30, 230  # sizes on the screen; LOW is the left panel's left edge
 RIGHT = LOW + SIDE + 84  # the right panel's left edge
 WIDTH, HEIGHT = RIGHT + SIDE + 16, BOTTOM + 44
@@ -85,6 +86,7 @@ class TrainingExplorer(FrontWidget):
             "rates": [[f"{rate:g}" for rate, _ in rates] for rates in self._runs.values()],
             "runs": [[self._drawn(run) for _, run in rates] for rates in self._runs.values()],
             "epochs": self._epochs,
+            "beyond": BEYOND,
             "svg": "",
         }
         middle = len(data["rates"][0]) // 2
@@ -153,8 +155,11 @@ class TrainingExplorer(FrontWidget):
                 _words(left + SIDE, BOTTOM + 18, str(self._epochs)),
                 _words(left + SIDE / 2, BOTTOM + 34, "epoch"),
             ]
-            x, y = run[kind][self.state["epoch"] - 1]
+            x, y, beyond = run[kind][self.state["epoch"] - 1]
             parts.append(f'<circle class="ag-here ag-{kind}-here" cx="{x}" cy="{y}" r="5"/>')
+            note = TOP + 22 if kind == "loss" else BOTTOM - 12
+            said = BEYOND[kind] if beyond else ""
+            parts.append(_words(left + SIDE / 2, note, said, f"ag-{kind}-beyond"))
         return "\n".join([*parts, "</svg>"])
 
     def _labels(self) -> list[str]:
@@ -179,17 +184,19 @@ class TrainingExplorer(FrontWidget):
         when = f"first reached after epoch {first}" if first else "not reached"
         reached = f"{self._goal:.0%} is {when}."
         return {
-            "loss": [[round(LOW + x, 1), _height(y)] for x, y in zip(across, falls)],
-            "accuracy": [[round(RIGHT + x, 1), _height(y)] for x, y in zip(across, rises)],
-            "losses": [f"{v:.3g}" if _usual(v) else "too large" for v in losses],
-            "shares": [f"{share:.1%}" for share in shares],
+            "loss": _points(LOW, across, falls),
+            "accuracy": _points(RIGHT, across, rises),
+            "losses": [
+                f"{v:.3g}{_off(y)}" if _usual(v) else "too large" for v, y in zip(losses, falls)
+            ],
+            "shares": [f"{share:.1%}{_off(y)}" for share, y in zip(shares, rises)],
             "words": "It blows up." if not _usual(losses[-1]) else reached,
         }
 
     def _fall(self, loss: float) -> float:
-        """Where a loss stands on its logarithmic axis, from 0 to 1."""
+        """Where a loss stands on its logarithmic axis, which goes from 0 to 1."""
         if not _usual(loss):
-            return 1.0
+            return math.inf
         power = math.log10(loss) if loss > 0 else self._lowest
         return (power - self._lowest) / (HIGHEST - self._lowest)
 
@@ -207,8 +214,27 @@ def _height(share: float) -> float:
     return round(BOTTOM - min(1.0, max(0.0, share)) * (BOTTOM - TOP), 1)
 
 
+def _beyond(share: float) -> bool:
+    return not 0 <= share <= 1
+
+
+def _off(share: float) -> str:
+    return " (off the scale)" if _beyond(share) else ""
+
+
+def _points(left: float, across: list[float], shares: list[float]) -> list[list[float]]:
+    """Points on the screen: x, y, and 1 where the value is off the scale."""
+    return [[round(left + x, 1), _height(y), int(_beyond(y))] for x, y in zip(across, shares)]
+
+
 def _line(name: str, points: list[list[float]]) -> str:
-    return f'<path class="{name}" d="M{"L".join(f"{x:g} {y:g}" for x, y in points)}"/>'
+    """A line through points; not from one off the scale to the next, which would be the frame."""
+    before = [None, *points]
+    joined = (
+        f"{'L' if last and not (beyond and last[2]) else 'M'}{x:g} {y:g}"
+        for last, (x, y, beyond) in zip(before, points)
+    )
+    return f'<path class="{name}" d="{"".join(joined)}"/>'
 
 
 def _words(x: float, y: float, words: str, name: str = "") -> str:

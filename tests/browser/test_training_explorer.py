@@ -43,7 +43,7 @@ def words(widget):
 def test_it_starts_at_the_middle_rate_and_the_last_epoch(explorer):
     expect(explorer).to_have_attribute("data-rate", "1")
     expect(words(explorer)).to_have_text(
-        "After epoch 3: loss too large, test accuracy 10.0%. It blows up."
+        "After epoch 3: loss too large, test accuracy 10.0% (off the scale). It blows up."
     )
 
 
@@ -74,6 +74,16 @@ def test_the_epoch_moves_a_point_along_both_curves(explorer):
 def test_the_other_rates_of_the_tab_stand_behind(explorer):
     drawn = [line.get_attribute("d") for line in explorer.locator(".ag-loss-other").all()]
     assert len(drawn) == 2 and curve(explorer, "loss") in drawn
+
+
+def test_what_is_off_the_scale_is_marked_and_not_drawn_along_the_frame(explorer):
+    expect(explorer.locator(".ag-loss-beyond")).to_have_text("▲ off the scale")
+    expect(explorer.locator(".ag-accuracy-beyond")).to_have_text("▼ off the scale")
+    assert (curve(explorer, "loss").count("L"), curve(explorer, "accuracy").count("L")) == (2, 0)
+    explorer.get_by_role("slider", name="Learning rate").fill("0")
+    expect(explorer.locator(".ag-loss-beyond")).to_have_text("")
+    expect(explorer.locator(".ag-accuracy-beyond")).to_have_text("")
+    assert curve(explorer, "accuracy").count("L") == 2
 
 
 def test_arrow_keys_move_the_rate(explorer):
