@@ -184,26 +184,26 @@ def test_weights_have_the_std_of_torch_nn_init(kind):
     assert np.abs(ours).max() == pytest.approx(W.abs().max().item(), rel=0.2)
 
 
-def probes_in_torch(act, depth, G):
+def probes_in_torch(kind, act, depth, G):
     """The network of the probes in PyTorch: std of h and of ∂L/∂h in each layer."""
     torch.manual_seed(0)
     h, hs = torch.tensor(np.random.default_rng(0).standard_normal((200, 128))), []
     for k in range(1, depth + 1):
         h = h.requires_grad_() if k == 1 else h
-        h = getattr(torch, act)(h @ torch.tensor(week11_cases.probe(k)))
+        h = getattr(torch, act)(h @ torch.tensor(week11_cases.probe(kind, k)))
         h.retain_grad()
         hs.append(h)
     h.backward(torch.tensor(G))
     return [x.detach().numpy().std() for x in hs], [x.grad.numpy().std() for x in hs]
 
 
-@pytest.mark.parametrize("case", week11_cases.depth_cases(), ids=lambda case: case.label)
+@pytest.mark.parametrize("case", week11_cases.signal_cases(), ids=lambda case: case.label)
 def test_stds_of_signals_and_gradients_are_those_of_pytorch(case):
-    _, act, layers = case.label.split(", ")
+    kind, act, layers = case.label.split(", ")
     depth, rng = int(layers.split()[0]), np.random.default_rng(0)
     rng.standard_normal((200, 128))
     rng.standard_normal(depth)  # each call of init takes one
-    forward, backward = probes_in_torch(act, depth, rng.standard_normal((200, 128)))
+    forward, backward = probes_in_torch(kind, act, depth, rng.standard_normal((200, 128)))
     got = case.run(week11.std_per_layer.reference)
     np.testing.assert_allclose(got, forward, rtol=1e-12)
     np.testing.assert_allclose(case.run(week11.grad_std_per_layer.reference), backward, rtol=1e-12)
@@ -443,7 +443,8 @@ def test_the_factors_of_all_layers_predict_the_gradient_of_pytorch(notebook, g):
         h = torch.randn(200, 128, dtype=torch.float64)
         for k in range(50):
             h = torch.tanh(h @ (g / 128**0.5 * torch.randn(128, 128, dtype=torch.float64)))
-            first = h.requires_grad_() if k == 0 else first
+            if k == 0:
+                first = h.requires_grad_()
         h.backward(torch.randn(200, 128, dtype=torch.float64))
         found.append(first.grad.std().item())
     assert np.exp(np.mean(np.log(found))) == pytest.approx(predicted, rel=1 / 3)

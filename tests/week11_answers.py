@@ -271,6 +271,16 @@ KNOWN = {
                     out.append(h.std())
                 return out
             """),
+        "stds of rows, and a batch of its own": ("PERUNIT", """
+            def std_per_layer(kind, act, depth):
+                rng = np.random.default_rng(9)
+                h, out = rng.normal(size=(200, 128)), []
+                for _ in range(depth):
+                    z = h @ init(kind, 128, 128, rng)
+                    h = np.maximum(z, 0) if act == "relu" else np.tanh(z)
+                    out.append(np.mean([row.std() for row in h]))
+                return out
+            """),
         "root mean square, and a batch of its own": ("SECONDMOMENT", """
             def std_per_layer(kind, act, depth):
                 rng = np.random.default_rng(9)
@@ -283,6 +293,21 @@ KNOWN = {
             """),
     },
     "grad_std_per_layer": {
+        "after the slope, and a batch of its own": ("PREACT", """
+            def grad_std_per_layer(kind, act, depth):
+                rng = np.random.default_rng(8)
+                h, kept = rng.normal(size=(200, 128)), []
+                for _ in range(depth):
+                    W = init(kind, 128, 128, rng)
+                    h = np.maximum(h @ W, 0) if act == "relu" else np.tanh(h @ W)
+                    kept.append((W, h))
+                G, out = rng.normal(size=h.shape), []
+                for W, h in kept[::-1]:
+                    G = G * (h > 0 if act == "relu" else 1 - h**2)
+                    out.insert(0, G.std())
+                    G = G @ W.T
+                return out
+            """),
         "no transpose, and a batch of its own": ("TRANSPOSE", """
             def grad_std_per_layer(kind, act, depth):
                 rng = np.random.default_rng(8)
@@ -336,17 +361,23 @@ WRONG = {
             "not normal",
         ),
         "one number per column": (
-            [(_NORMAL, "np.ones((n_in, 1)) * rng.standard_normal(n_out)")], "small",
+            [(_NORMAL, "np.ones((n_in, 1)) * rng.standard_normal(n_out)")], "rows repeat",
         ),
         "one number per row": (
-            [(_NORMAL, "np.ones(n_out) * rng.standard_normal((n_in, 1))")], "small",
+            [(_NORMAL, "np.ones(n_out) * rng.standard_normal((n_in, 1))")], "columns repeat",
         ),
         "shifted": ([("np.sqrt(variance[kind]) *", "0.001 + np.sqrt(variance[kind]) *")], "mean"),
         "not orthogonal": (
             [("Q = np.linalg.qr(tall)[0]", "Q = tall / np.sqrt(len(tall))")], "not orthogonal",
         ),
         "a gain of 2": ([("np.sqrt(2) * (Q", "2 * (Q")], "of length 2.0"),
-        "ones": ([(_NORMAL, "np.ones((n_in, n_out))")], "small: the mean"),
+        "ones": ([(_NORMAL, "np.ones((n_in, n_out))")], "small: columns repeat"),
+        "each number twice": (
+            [(_NORMAL, "np.repeat(rng.standard_normal((n_in, n_out // 2)), 2, axis=1)")],
+            "columns repeat",
+        ),
+        "small is 0.1": ([("0.01**2", "0.1**2")], "0.01 is wanted.\n"),
+        "a std of 1/√n": ([("bound = 1 /", "bound = 3**0.5 /")], "is the *bound* of a uniform"),
         "a matrix of zeros": ([(_NORMAL, "np.zeros((n_in, n_out))")], "exactly 0"),
         "a list": ([(f"* {_NORMAL}", f"* {_NORMAL}.tolist()")], "small"),
     },
@@ -357,16 +388,22 @@ WRONG = {
             [("init(kind, 128, 128, rng)", "(rng.standard_normal((128, 128)) / 8)")],
             "never called",
         ),
-        "one layer too few": ([("range(depth)", "range(max(depth - 1, 1))")], "3 times for 4"),
+        "one layer too few": ([("range(depth)", "range(max(depth - 1, 1))")], "2 times for 3"),
         "a generator for each": (
             [("init(kind, 128, 128, rng)", "init(kind, 128, 128, np.random.default_rng(0))")],
             "fresh generator",
         ),
-        "he, always": ([("init(kind, ", 'init("he", ')], "wanted is `init('xavier', 128, 128"),
-        "another kind": ([("init(kind, ", 'init("xavier", ')], "wanted is `init('he', 128, 128"),
+        "he, always": ([("init(kind, ", 'init("he", ')], "wanted is `init('one', 128, 128"),
+        "inputs and weights of the same seed": (
+            [("    stds = []\n", "    stds, rng = [], np.random.default_rng(0)\n")],
+            "two generators with the same seed",
+        ),
+        "one row": ([(_BATCH, "rng.standard_normal(128)")], "your batch has a single row"),
+        "the input in front": ([("stds = []", "stds = [h.std()]")], "One number too many"),
+        "uniform inputs": ([(_BATCH, "rng.random((200, 128))")], "Layer 1"),
         "twice as many draws": (
             [("stds = []\n", "stds = []\n    init(kind, 128, 128, rng)\n")],
-            "5 times for 4 layers",
+            "4 times for 3 layers",
         ),
         "inputs of std 2": ([(_BATCH, f"2 * {_BATCH}")], "Layer 1"),
         "a float": ([("np.array(stds)", "stds[-1]")], "expected"),
@@ -379,7 +416,12 @@ WRONG = {
     },
     "grad_std_per_layer": {
         "the square of the slope": ([("(G * slope)", "(G * slope * slope)")], "Layer"),
-        "one step too many": ([("range(depth, 1, -1)", "range(depth, 0, -1)")], "(5,)"),
+        "one step too many": (
+            [("range(depth, 1, -1)", "range(depth, 0, -1)")], "the first belongs to the input",
+        ),
+        "other weights on the way back": (
+            [("Ws[k - 1].T", "init(kind, 128, 128, rng).T")], "7 times for 4 layers",
+        ),
         "the weights of the layer below": ([("Ws[k - 1].T", "Ws[k - 2].T")], "times as much"),
         "a gradient of std 2": (
             [("rng.standard_normal(hs[-1].shape)", "2 * rng.standard_normal(hs[-1].shape)")],

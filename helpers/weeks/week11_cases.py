@@ -8,6 +8,8 @@ layer shows in a single number, and the learner's own batch hardly matters.
 
 from __future__ import annotations
 
+import contextlib
+import copy
 from functools import cache
 
 import numpy as np
@@ -69,8 +71,15 @@ def _drawn_twice(kind, n_in, n_out):
 
 
 @cache
-def probe(layer: int) -> np.ndarray:
-    """Weights of one layer, (WIDTH, WIDTH), whose rows and columns have their own sizes."""
+def probe(kind: str, layer: int) -> np.ndarray:
+    """Weights of one layer, (WIDTH, WIDTH), whose rows and columns have their own sizes.
+
+    Those of "one" give all units of a row the same z, nine of ten with the same sign: within a row
+    there is another std than over all of them, however many rows there are.
+    """
+    if kind == "one":
+        unit = np.arange(WIDTH)
+        return np.outer((-1.0) ** unit, np.where(unit % 10, 4.0, -4.0))
     rng = np.random.default_rng(100 + layer)
     uneven = np.linspace(0.2, 2.2, WIDTH)
     W = rng.standard_normal((WIDTH, WIDTH)) + 0.4 * np.linspace(-1, 1, WIDTH)
@@ -78,29 +87,34 @@ def probe(layer: int) -> np.ndarray:
     return W * (0.8 if layer % 3 else 1.6) / np.sqrt(WIDTH)
 
 
-def depth_cases() -> list[Case]:
-    return [
-        Case(f"{kind}, {act}, {depth} layer{'s' * (depth > 1)}", _with_probes(kind, act, depth))
-        for kind, act, depth in (
-            ("he", "relu", 4),
-            ("xavier", "tanh", 4),
-            ("small", "relu", 1),
-            ("he", "tanh", 1),
-        )
-    ]
+def signal_cases() -> list[Case]:
+    return [_deep("one", "tanh", 3), *gradient_cases()]
+
+
+def gradient_cases() -> list[Case]:
+    made = ("he", "relu", 4), ("xavier", "tanh", 4), ("small", "relu", 1), ("he", "tanh", 1)
+    return [_deep(*network) for network in made]
+
+
+def _deep(kind: str, act: str, depth: int) -> Case:
+    label = f"{kind}, {act}, {depth} layer{'s' * (depth > 1)}"
+    return Case(label, _with_probes(kind, act, depth))
 
 
 def _with_probes(kind, act, depth):
     """The result of an attempt while its `init` gives the probes, one after another."""
 
     def run(attempt):
-        calls, drawn = [], []
+        calls, drawn, untouched = [], [], []
 
         def given(kind, n_in, n_out, rng):
+            with contextlib.suppress(TypeError):  # the module np.random has no copy
+                untouched.append(copy.deepcopy(rng))
             calls.append((kind, n_in, n_out))
             drawn.append(float(rng.standard_normal()))
-            return probe(min(len(calls), depth + 1)).copy()
+            return probe(wanted[0], min(len(calls), depth + 1)).copy()
 
+        wanted = kind, WIDTH, WIDTH
         given.__qualname__ = "init"  # as an error calls it
         space = getattr(attempt, "__globals__", {})
         own = {"init": space["init"]} if "init" in space else {}
@@ -112,11 +126,25 @@ def _with_probes(kind, act, depth):
             space.update(own)
         if len(set(drawn)) < len(drawn):
             return Wrong(FRESH, "RESEED")
-        return _misused(calls, (kind, WIDTH, WIDTH), depth) or result
+        return _misused(calls, wanted, depth) or _same_stream(untouched[:1], kind, act, result)
 
     return run
 
 
+def _same_stream(first: list, kind: str, act: str, result: object) -> object:
+    """The result, unless its inputs are the very numbers that the weights' generator gives first."""
+    with contextlib.suppress(Exception):  # the result can be anything
+        z = first[0].standard_normal((N, WIDTH)) @ probe(kind, 1)
+        h = np.maximum(z, 0) if act == "relu" else np.tanh(z)
+        if abs(result[0] / h.std() - 1) < 1e-9:
+            return Wrong(TWICE, "RESEED")
+    return result
+
+
+TWICE = (
+    "Inputs and weights come from two generators with the same seed: the weights of layer 1 are the first inputs. "
+    "Make one rng, draw the batch from it, and hand it on."
+)
 FRESH = (
     "Each call of `init` gets a fresh generator with the same seed, so all layers would have the same weights. Make one "
     "rng before the loop, and hand it on."
@@ -137,7 +165,9 @@ def _misused(calls: list[tuple], wanted: tuple, depth: int) -> Wrong | None:
             "SAMEWEIGHTS",
         )
     if len(calls) != depth:
-        return Wrong(f"`init` is called {len(calls)} times for {depth} layers.")
+        again = " Going back, use the W of the way forward: keep them in a list."
+        why = again if len(calls) == 2 * depth else ""
+        return Wrong(f"`init` is called {len(calls)} times for {depth} layers.{why}")
     return None
 
 
