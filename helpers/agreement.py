@@ -192,6 +192,8 @@ def _agree_array(expected, got, tolerance: float, place: str) -> Agreement:
     try:
         e, g = np.asarray(expected), np.asarray(got)
     except (TypeError, ValueError):
+        if _is_sequence(expected):  # of arrays of several shapes
+            return _agree_sequence(expected, got, tolerance, place)
         return Agreement(_wrong_kind(f"an array of shape {np.shape(expected)}", got, place))
     if e.shape != g.shape and not (e.size == g.size == 1):
         return Agreement(_at(place, f"shape {e.shape} is expected, but yours is {g.shape}."))

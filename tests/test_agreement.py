@@ -65,6 +65,7 @@ DIFFERENT = {
     "shape": (np.ones((2, 3)), np.ones((3, 2))),
     "a flat array": (np.ones((2, 2)), np.ones(4)),
     "a ragged list": (np.ones((2, 2)), [[1, 1], [1]]),
+    "one array for arrays of several shapes": ((np.ones((2, 2)), np.ones(2)), np.ones((2, 2))),
     "an array of objects": (np.ones(2), np.array([object(), 1.0])),
     "text for text": ("ok", "error"),
     "number for text": ("ok", 1.0),

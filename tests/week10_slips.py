@@ -94,6 +94,10 @@ SLIPS = {
                                              [("/ right.norm()", "/ grad.norm()")]),
         "over both norms": ("NOTTHEERROR", "the sum of both norms",
                             [("/ right.norm()", "/ (right.norm() + grad.norm())")]),
+        "a lam of its own in the loss": (None, "do both sides have the same `lam`?", [
+            ("loss_of(cache, t, lam)", "loss_of(cache, t, 0.1)")]),
+        "biases that are no leaves": (None, "each must be a leaf that requires grad", [
+            ("requires_grad_()", "requires_grad_(name[0] == 'W')")]),
         "backward is never called": (None, "has nobody called `backward()` on the loss?",
                                      [("    loss_of(cache, t, lam).backward()\n", "")]),
         "retain_grad after backward": (None, "on each, *before* `backward()`", [

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from helpers.agreement import show
+from helpers.agreement import agree, show
 from helpers.exercise import Wrong, exercise
 from helpers.sandbox import Outcome
 from helpers.weeks import week10_rules as rules
@@ -30,6 +30,9 @@ SHARED = (
 NO_GRAD = (
     "A `.grad` is None: an intermediate tensor keeps its own only after `retain_grad()`, and nothing "
     "has one before `backward()` is called on the loss."
+)
+PENALTY = (
+    "Only weights disagree, and the penalty is theirs alone: do both sides have the same `lam`?"
 )
 _CHANGES = {
     "the right backward pass": [],
@@ -96,7 +99,10 @@ def _none_of(error: Exception) -> str:
     if len(missing) == len(tensors):
         return "No tensor of the cache has a `.grad`: has nobody called `backward()` on the loss?"
     if any(name[0] in "Wb" for name in missing):
-        return f"{listed(missing)} got no `.grad`: the cache must hold your leaves themselves."
+        return (
+            f"{listed(missing)} got no `.grad`: each must be a leaf that requires grad, and the cache "
+            "must hold it itself."
+        )
     return (
         f"{listed(missing)} kept no `.grad`: call `retain_grad()` on each, *before* `backward()`."
     )
@@ -133,6 +139,8 @@ def errors(case: Verification, expected: Mapping, got) -> Wrong | str | None:
     checked, true = backward(cache, t, lam), rules.backward(cache, t, lam)
     for name, error in expected.items():
         said = _of_one(name, error, got[name], checked[name], true[name])
+        if said and _weights_alone(expected, got):
+            return f"{said} {PENALTY}"
         if said:
             return said
     return None
@@ -158,6 +166,13 @@ def _of_one(name: str, error: float, got, *pair: torch.Tensor) -> Wrong | str | 
     sizes = _other_sizes(*pair)
     why = next((why for size, why in sizes.items() if _near(yours, size)), "")
     return Wrong(f"{said}: {why}", "NOTTHEERROR") if why else f"{said}."
+
+
+def _weights_alone(expected: Mapping, got: Mapping) -> bool:
+    """True if, of the right gradients, those of weights have errors, and no others."""
+    right = [name for name, error in expected.items() if error < 1e-12]
+    off = [name for name in right if not agree(0.0, got[name])]
+    return bool(off) and all(name.startswith("dW") for name in off)
 
 
 def _near(a: float, b: float) -> bool:
