@@ -155,6 +155,26 @@ RIGHT = {
                 spread = max(abs(row[i].data - A[0][i].data) for row in A for i in (0, 1))
                 return dict(spread=spread, loss=loss.data, grad=grad)
             """,
+        "the gradient of the first round": """
+            def symmetry_report(W1, W2, act, steps):
+                report = {}
+                for k in range(steps + 1):
+                    rows, out = [[Value(w) for w in r] for r in W1], [Value(w) for w in W2]
+                    loss = Value(0.0)
+                    for x1, x2, t in POINTS:
+                        hs = [getattr(a * x1 + b * x2, act)() for a, b in rows]
+                        loss += (sum((v * h for v, h in zip(out, hs)), Value(0.0)) - t) ** 2 / 4
+                    report["loss"] = loss.data
+                    if k == steps:
+                        break
+                    loss.backward()
+                    if k == 0:
+                        report["grad"] = max(abs(w.grad) for r in rows for w in r)
+                    W1 = [[w.data - 0.1 * w.grad for w in r] for r in rows]
+                    W2 = [w.data - 0.1 * w.grad for w in out]
+                report["spread"] = max(abs(w - v) for r in W1 for w, v in zip(r, W1[0]))
+                return report
+            """,
         "NumPy for the bookkeeping": """
             def symmetry_report(W1, W2, act, steps):
                 def of(W1, W2):
@@ -349,6 +369,7 @@ KNOWN = {
 }  # fmt: skip
 
 _NORMAL = "rng.standard_normal((n_in, n_out))"
+_SOFTMAX = "(np.exp(Z) / np.exp(Z).sum(axis=1, keepdims=True))"
 _BATCH = "rng.standard_normal((200, 128))"
 
 # (changes to the reference, words that the verdict must contain)
@@ -410,9 +431,14 @@ WRONG = {
     },
     "predict_std": {
         "n forgotten": ([("n * s**2 * m", "s**2 * m")], "entry 0"),
+        "draws in place of a grid": (
+            [("gaussian_mean(lambda z: np.tanh(z) ** 2, np.sqrt(var_z))",
+              "(np.tanh(np.random.default_rng(0).normal(0, var_z**0.5, 10**5)) ** 2).mean()")],
+            "not by draws",
+        ),
         "inputs twice as large": ([("m, stds = 1.0, []", "m, stds = 4.0, []")], "entry 0"),
         "one factor for all layers": ([("n * s**2 * m, 0.0", "n * s**2, 0.0")], "entry 1"),
-        "the mean of relu without the 2": ([("(2 * np.pi)", "np.pi")], "entry 0"),
+        "the inputs in front": ([("stds = 1.0, []", "stds = 1.0, [1.0]")], "expected"),
     },
     "grad_std_per_layer": {
         "the square of the slope": ([("(G * slope)", "(G * slope * slope)")], "Layer"),
@@ -429,7 +455,7 @@ WRONG = {
         ),
     },
     "symmetry_report": {
-        "half of the square": ([("(y - t) ** 2", "(y - t) ** 2 * 0.5")], "`loss`"),
+        "a third of the learning rate": ([("- 0.1 * w.grad", "- 0.03 * w.grad")], "loss"),
         "another learning rate": ([("- 0.1 * w.grad", "- 0.2 * w.grad")], "loss"),
         "the error itself": ([("(y - t) ** 2", "(y - t)")], "`loss`"),
         "spread of the first weight only": ([("zip(row, W1[0])", "zip(row[:1], W1[0])")], "spread"),
@@ -439,6 +465,14 @@ WRONG = {
     },
     "expected_initial_loss": {
         "base 2": ([("np.log(", "np.log2(")], "expected"),
+        "bits of a softmax that overflows": (
+            [("(logsumexp - Z[:, 0]).mean()", f"-np.log2({_SOFTMAX}[:, 0]).mean()")], "in bits",
+        ),
+        "mean of a p that overflows": (
+            [("(logsumexp - Z[:, 0]).mean()", f"-np.log({_SOFTMAX}[:, 0].mean())")],
+            "take the log of each p first",
+        ),
+        "200 rows": ([("20000", "200")], "Near, but beyond chance"),
         "uniform scores": (
             [("rng.standard_normal((20000, C))", "rng.uniform(-1, 1, (20000, C))")], "expected",
         ),
@@ -446,7 +480,7 @@ WRONG = {
     },
     "dead_fraction": {
         "below a threshold": ([("(H == 0)", "(H < 2)")], "expected"),
-        "nearly nothing": ([("(H == 0)", "(H < 1e-3)")], "expected"),
+        "nearly nothing": ([("(H == 0)", "(H < 1e-3)")], "they are not dead"),
         "seldom": ([(".all(axis=0)", ".mean(axis=0) > 0.95")], "expected"),
         "constant": ([("(H == 0).all(axis=0)", "(H.std(axis=0) == 0)")], "expected"),
         "the first rows": ([("(H == 0)", "(H[:100] == 0)")], "expected"),
@@ -458,7 +492,7 @@ WRONG = {
     },
     "lsuv": {
         "tanh": ([("np.maximum(h @ W, 0)", "np.tanh(h @ W)")], "entry"),
-        "root mean square": ([("(h @ W).std()", "np.sqrt(((h @ W) ** 2).mean())")], "entry"),
+        "by the largest": ([("(h @ W).std()", "np.abs(h @ W).max()")], "entry"),
         "the batch instead of the signal": ([("(h @ W).std()", "h.std()")], "entry"),
         "only the last": ([("return scaled", "return scaled[-1:]")], "is expected"),
     },

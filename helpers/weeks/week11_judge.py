@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable
+from functools import cache
 
 import numpy as np
 
 from helpers.agreement import agree, show
+from helpers.diagnosis import MISTAKE_LIMIT
 from helpers.exercise import Case, Mistake, Wrong
 from helpers.graph import number
 
@@ -106,20 +108,6 @@ def _distribution(kind: str, W: np.ndarray) -> Wrong | None:
     return None
 
 
-def _closest(case: Case, got: np.ndarray, known: Iterable[Mistake], tolerance: float):
-    """The known mistake whose numbers these are, on another batch; None if two would do."""
-    off = {}
-    for mistake in known:
-        with contextlib.suppress(Exception):  # it may fail here, and is then not the one
-            by = float(np.abs(case.run(mistake.attempt) / got - 1).max())
-            if by < off.get(mistake.code, (np.inf,))[0]:
-                off[mistake.code] = by, mistake
-    (by, mistake), (second, _), *_ = sorted(
-        [*off.values(), *[(np.inf, None)] * 2], key=lambda x: x[0]
-    )
-    return mistake if by < min(tolerance, second / 2) else None
-
-
 def near(tolerance: float, known: Callable[[], Iterable[Mistake]]):
     """A judge of one number per layer, right within a relative tolerance.
 
@@ -143,7 +131,7 @@ def near(tolerance: float, known: Callable[[], Iterable[Mistake]]):
         wrong = np.flatnonzero(~(np.abs(ratios - 1) <= tolerance))
         if not len(wrong):
             return None
-        mistake = _closest(case, got, known(), tolerance / 2)
+        mistake = closest(case, got, known(), tolerance / 2)
         if mistake and len(got) > 2:  # one number can be anything
             return Wrong(mistake.explanation, mistake.code)
         k = wrong[0]
@@ -154,3 +142,26 @@ def near(tolerance: float, known: Callable[[], Iterable[Mistake]]):
         )
 
     return judge
+
+
+def closest(case: Case, got: object, known: Iterable[Mistake], tolerance: float) -> Mistake | None:
+    """The known mistake that gives these numbers in this case, up to chance; None if two would do."""
+    off = {}
+    for mistake in known:
+        with contextlib.suppress(Exception):  # it may fail here, and is then not the one
+            by = float(np.abs(np.divide(_theirs(case, mistake), got) - 1).max())
+            off[mistake.code] = min(
+                off.get(mistake.code, (np.inf, mistake)), (by, mistake), key=_by
+            )
+    best, *others = sorted(off.values(), key=_by)
+    second = others[0][0] if others else np.inf
+    return best[1] if best[0] < min(tolerance, second / 2) else None
+
+
+@cache
+def _theirs(case: Case, mistake: Mistake) -> object:
+    return case.outcome(mistake.attempt, MISTAKE_LIMIT).value
+
+
+def _by(pair: tuple[float, Mistake]) -> float:
+    return pair[0]

@@ -90,11 +90,18 @@ for _code, _why, *_changes in [
     std_per_layer.mistake(_code, _why)(rewritten(std_per_layer.reference, *_changes))
 
 
+def noisy(case, expected, got) -> str | None:
+    """What to say where an average is right up to chance, or to a coarse grid."""
+    near = np.shape(got) == np.shape(expected) and np.abs(np.divide(got, expected) - 1).max() < 0.02
+    return "Close, but noisy or coarse: average by gaussian_mean, not by draws." if near else None
+
+
 @exercise(
     minutes=20,
     difficulty=3,
     cases=cases.theory_cases,
     tolerance=1e-4,  # other ways to average over a normal distribution are welcome
+    advice=noisy,
     hints=[
         "Carry one number from layer to layer: m = E[h²], which is 1 for the inputs. Then "
         "var_z = n·s²·m.",
@@ -132,6 +139,12 @@ for _code, _why, *_changes in [
     ("SECONDMOMENT", "relu: that is √E[h²]. The std leaves the mean out: √(E[h²] − mean²).",
      ("np.sqrt(m - mean**2)", "np.sqrt(m)")),
     ("RELUHALF", "relu: half of E[z²] is lost, and your factor ½ is missing.", ("m, mean = var_z / 2", "m, mean = var_z")),
+    ("RELUHALF", "relu: your ½ stands in the result only. Carry the halved E[h²] to the next layer.",
+     ("m, mean = var_z / 2", "m, mean = var_z"), ("m - mean**2", "(m / 2 if act == 'relu' else m) - mean**2")),
+    ("RELUMEAN", "relu: the mean of relu(z) is √(var_z/2π), with the 2: half of the z are 0.",
+     ("(2 * np.pi)", "(np.pi)")),
+    ("RELUMEAN", "relu: the mean of relu(z) is √(var_z/2π), half of that of |z|.",
+     ("np.sqrt(var_z / (2 * np.pi))", "np.sqrt(2 * var_z / np.pi)")),
     ("TANHLINEAR", "tanh: you take tanh(z) ≈ z. For larger z it bends, and E[tanh²] is smaller.",
      ("gaussian_mean(lambda z: np.tanh(z) ** 2, np.sqrt(var_z))", "var_z")),
     ("TANHOFSTD", "tanh: tanh of the std is not the std of tanh. Average tanh² over all z.",
