@@ -11,7 +11,7 @@ import pytest
 import torch
 from cells import written
 from torch.nn import functional as F
-from week09_answers import NOTEBOOK, RIGHT, TENSOR_SLIPS, WRONG
+from week09_answers import HALF_SLIPS, NOTEBOOK, RIGHT, TENSOR_SLIPS, WRONG
 
 from helpers import Graph, Stepper
 from helpers.attempt import stub_of
@@ -141,6 +141,12 @@ def test_half_an_engine_is_tried_as_far_as_it_goes():
 def test_a_wrong_rule_in_half_an_engine_is_named():
     wrong = HALF.replace("G * other.data, G * self.data", "G * self.data, G * other.data")
     assert "its *own* array" in TYPED["Tensor"].check(tensor_of(wrong)).message
+
+
+@pytest.mark.parametrize(("old", "new", "words"), HALF_SLIPS.values(), ids=HALF_SLIPS)
+def test_a_slip_in_half_an_engine_is_named(old, new, words):
+    assert old in HALF
+    assert words in TYPED["Tensor"].check(tensor_of(HALF.replace(old, new))).message
 
 
 def test_the_solution_passes_in_a_cell(capsys):
@@ -326,8 +332,7 @@ def test_a_constant_has_no_gradient_in_the_stepper():
 
 
 def test_an_aliased_engine_shows_what_y_really_gets():
-    aliased = next(m.attempt for m in week09.Tensor.mistakes if m.code == "ALIAS")
-    x, y = aliased([1.0, 2.0]), aliased([3.0, 4.0])
+    x, y = week09.aliased_Tensor([1.0, 2.0]), week09.aliased_Tensor([3.0, 4.0])
     s = x + y
     L = ((s + x) * 0.5).sum()
     steps = [step.text for step in Stepper(L, names=dict(x=x, y=y, s=s, L=L)).steps]

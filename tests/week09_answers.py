@@ -508,7 +508,29 @@ TENSOR_SLIPS = {
     "a bare array": ("NOTUPLE", "(G * e,)", "(G * e)", "with the comma"),
     "exp alone": ("NOUPSTREAM", "(G * e,)", "(e,)", "upstream gradient of 1"),
     "twice tanh": ("FACTOR2", "(G * (1 - t", "(2 * G * (1 - t", "2.0 times the right one"),
-    "sum without its axis": (None, SUMMED, SUMMED[:-67] + "\n", "raises an error in line"),
+    "sum without its axis": (
+        None, SUMMED, SUMMED[:-67] + "\n", "np.expand_dims(G, axis) puts it back"),
+    "an axis put back that was none": (
+        None, SUMMED, SUMMED.replace("G if axis is None or keepdims else ", ""), "Without an axis"),
+    "transposed without axes": (
+        None, "axes = axes or tuple(range(self.data.ndim))[::-1]", "pass", "reverses them"),
+    "a stack turned by T": (
+        None, MATRICES, "G @ other.data.T, self.data.T @ G", "turns *all* axes"),
+    "a power without parentheses": (
+        "PRECEDENCE", "self.data ** (n - 1)", "self.data ** n - 1", "parentheses"),
+    "a number added in the logarithm": (
+        None, "np.log(self.data)", "np.log(self.data + 1e-12)", "The value is off by"),
+    "not reshaped back": (
+        None, "(G.reshape(self.data.shape),)", "(G,)", "in another arrangement"),
+    "one parent for x + x": (
+        "EDGEDICT", "Tensor(self.data + other.data, (self, other)",
+        "Tensor(self.data + other.data, (self, other)[: 1 + (self is not other)]", "used twice"),
+    "whole numbers refused": (
+        "INTDTYPE", "self.data = self.data.astype(float)", "raise TypeError('floats only')",
+        "here they become floats"),
+    "float64 from the start": (
+        "UPCAST", "self.data = np.asarray(data)", "self.data = np.asarray(data, float)",
+        "`__init__` turns them"),
     "integers": ("INTDTYPE", 'if self.data.dtype.kind != "f":', "if False:", "Whole numbers"),
     "float64 constants": (
         "UPCAST", "np.asarray(other, self.data.dtype)", "np.asarray(other, float)", "float32"),
@@ -558,6 +580,22 @@ TENSOR_SLIPS = {
         "new Tensor"),
 }  # fmt: skip
 
+# half of the notebook's Tensor with one piece exchanged: old, new, words of the verdict
+HALF_SLIPS = {
+    "nothing starts": (SEED, "pass", "Start it from G"),
+    "leaves push": (
+        "if node.parents:\n                    for", "if True:\n                    for",
+        "A leaf has no vjp"),
+    "a number for a gradient": (
+        "node.vjp(node.grad)", "node.vjp(1.0)", "1.0 stands where a gradient"),
+    "a Tensor in a rule": (
+        "G * other.data, G * self.data", "G * other, G * self", "A Tensor stands where an array"),
+    "a Tensor lifted to an array": (
+        "if isinstance(other, Tensor):\n                return other\n",
+        "return np.asarray(other)\n",
+        "holds Tensors, not numbers"),
+}  # fmt: skip
+
 # exchanges in the reference, and words of the verdict
 WRONG = {
     "accumulate": {
@@ -565,7 +603,7 @@ WRONG = {
         "twice": ([("node.grad = g\n", "node.grad = 2 * g\n")], "g is in it twice"),
         "minus": ([("node.grad + g", "node.grad - g")], "After 2 of 2 pushes"),
         "transposed": ([("node.grad = g\n", "node.grad = g.T\n")], "transposed"),
-        "the sum of all": ([("unbroadcast(g, node.data.shape)", "g.sum()")], "node.grad"),
+        "the sum of all": ([("unbroadcast(g, node.data.shape)", "g.sum()")], "too many axes"),
     },
     "max_backward": {
         "argmax": ([("    return", """    if axis is None:
@@ -602,6 +640,14 @@ WRONG = {
         "always False": ([("    rng, h", "    return False\n    rng, h")], "refuses a right"),
         "too strict": ([("1e-6 * size", "1e-16 * size")], "refuses a right operation"),
         "a sentence": ([("    return True", "    return 'fine'")], "True or False"),
+        "0.1 times a number": (
+            [("rng.standard_normal(shape) for", "0.1 * rng.standard_normal(shape) for"),
+             ("            nudge =", "            x[index] += 0.0\n            nudge =")],
+            "np.asarray makes it one"),
+        "not put back": (
+            [("            nudge = np.zeros(x.shape)\n", ""),
+             ("        numerical =", "        nudge = np.zeros(x.shape)\n        numerical =")],
+            "put each entry back"),
         "shapes of the value": ([("np.shape(g) != x", "np.shape(g) != value")], "refuses"),
     },
 }  # fmt: skip

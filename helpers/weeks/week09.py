@@ -2,7 +2,8 @@
 
 Its exercises in the order of the notebook. Each stands in one of the files named here, as its
 reference solution: above it cases and hints, below it the mistakes that it knows by name, each as
-code that runs. `Tensor.yours()` gives later weeks the learner's own engine.
+code that runs. `Tensor.yours()` gives later weeks the learner's own engine. `aliased_Tensor` is an
+engine whose gradients share arrays, to be watched.
 """
 
 from helpers.weeks.week09_arrivals import accumulate
@@ -23,3 +24,5 @@ all = [
     check_op,
     Tensor,
 ]
+
+aliased_Tensor = next(mistake.attempt for mistake in Tensor.mistakes if mistake.code == "ALIAS")

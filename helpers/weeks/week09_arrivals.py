@@ -196,6 +196,6 @@ for _code, _why, *_changes in [
       "node.data.shape[k - g.ndim + node.data.ndim] == 1))")),
     ("MEANSUM", "You average over the copies. Each copy moves the result: their gradients *add up*.",
      ("unbroadcast(g, node.data.shape)",
-      "unbroadcast(g, node.data.shape) * max(node.data.size, 1) / g.size")),
+      "(unbroadcast(g, node.data.shape) * (node.data.size / g.size))")),
 ]:  # fmt: skip
     accumulate.mistake(_code, _why)(rewritten(accumulate.reference, *_changes))

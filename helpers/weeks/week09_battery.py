@@ -16,10 +16,21 @@ from helpers.agreement import show
 from helpers.engine import tensor
 from helpers.exercise import Case, Wrong
 from helpers.weeks.week03_cases import random
-from helpers.weeks.week03_rules import unbroadcast
 from helpers.weeks.week09_judge import Suspect, difference, largest_error
+from helpers.weeks.week09_suspects import (
+    SLOPES,
+    Suspects,
+    largest,
+    log_softmax,
+    matrices,
+    minus,
+    moved,
+    picked,
+    power,
+    product,
+    quotient,
+)
 
-Suspects = Callable[..., list[Suspect]]
 LETTERS = "abc"
 
 
@@ -32,9 +43,9 @@ def first_operations() -> list[Case]:
         _case("a + b", lambda a, b: a + b, (3, 3), (3, 1)),
         _case("a + b", lambda a, b: a + b, (), (2, 3)),
         _case("a + b", lambda a, b: a + b, (4, 2, 3), (2, 1)),
-        _case("a * b", lambda a, b: a * b, (2, 3), (2, 3), suspects=_product),
-        _case("a * b", lambda a, b: a * b, (2, 3), (3,), suspects=_product),
-        _case("a * b", lambda a, b: a * b, (3, 3), (3, 1), suspects=_product),
+        _case("a * b", lambda a, b: a * b, (2, 3), (2, 3), suspects=product),
+        _case("a * b", lambda a, b: a * b, (2, 3), (3,), suspects=product),
+        _case("a * b", lambda a, b: a * b, (3, 3), (3, 1), suspects=product),
     ]
 
 
@@ -42,35 +53,35 @@ def operation_cases() -> list[Case]:
     """Every other operation alone."""
     x, positive = "x", True
     return [
-        _case("x ** 3", lambda x: x**3, (2, 3), letters=x, suspects=_power(3)),
-        _case("x ** -1", lambda x: x**-1, (3,), letters=x, suspects=_power(-1)),
-        _case("x ** 0.5", lambda x: x**0.5, (2, 3), letters=x, positive=positive, suspects=_power(0.5)),
+        _case("x ** 3", lambda x: x**3, (2, 3), letters=x, suspects=power(3)),
+        _case("x ** -1", lambda x: x**-1, (3,), letters=x, suspects=power(-1)),
+        _case("x ** 0.5", lambda x: x**0.5, (2, 3), letters=x, positive=positive, suspects=power(0.5)),
         _case("-x", lambda x: -x, (2, 3), letters=x),
-        _case("a - b", lambda a, b: a - b, (2, 3), (1, 3), suspects=_minus),
-        _case("a / b", lambda a, b: a / b, (2, 3), (2, 3), suspects=_quotient),
-        _case("a / b", lambda a, b: a / b, (2, 3), (3,), suspects=_quotient),
+        _case("a - b", lambda a, b: a - b, (2, 3), (1, 3), suspects=minus),
+        _case("a / b", lambda a, b: a / b, (2, 3), (2, 3), suspects=quotient),
+        _case("a / b", lambda a, b: a / b, (2, 3), (3,), suspects=quotient),
         *(_case(f"{name}(x)", lambda x, f=name: getattr(x, f)(), shape, letters=x,
                 positive=name == "log", suspects=SLOPES[name])
           for name in SLOPES for shape in ((2, 3), ())),
-        _case("a @ b", lambda a, b: a @ b, (2, 3), (3, 4), suspects=_matrices),
-        _case("a @ b", lambda a, b: a @ b, (3, 3), (3, 3), suspects=_matrices),
+        _case("a @ b", lambda a, b: a @ b, (2, 3), (3, 4), suspects=matrices, stops=NO_FIT),
+        _case("a @ b", lambda a, b: a @ b, (3, 3), (3, 3), suspects=matrices),
         _case("sigmoid(x)", lambda x: x.sigmoid(), arrays=[np.array([800.0, 30.0])], letters=x, note=", for large x",
               advice=STABLE_SIGMOID),
-        _case("a @ b", lambda a, b: a @ b, (2, 3, 4), (4, 2)),
+        _case("a @ b", lambda a, b: a @ b, (2, 3, 4), (4, 2), stops=STACK),
         _right_or_refused("a @ b", lambda a, b: a @ b, (3,), (3, 3)),
         _right_or_refused("a @ b", lambda a, b: a @ b, (3, 3), (3,)),
         *_reductions(),
         _case("x.reshape(3, 2)", lambda x: x.reshape(3, 2), (2, 3), letters=x),
         _case("x.reshape(-1)", lambda x: x.reshape(-1), (2, 3), letters=x),
-        _case("x.transpose()", lambda x: x.transpose(), (2, 3), letters=x),
+        _case("x.transpose()", lambda x: x.transpose(), (2, 3), letters=x, stops=NO_AXES),
         _case("x.T", lambda x: x.T, (3, 3), letters=x),
         _case("x.transpose(2, 0, 1)", lambda x: x.transpose(2, 0, 1), (2, 3, 4), letters=x),
-        _case("x.transpose(1, 2, 0)", lambda x: x.transpose(1, 2, 0), (2, 2, 2), letters=x, suspects=_moved),
-        *(_case(f"x[{name}]", lambda x, i=index: x[i], (3, 3), letters=x, suspects=_picked(index))
+        _case("x.transpose(1, 2, 0)", lambda x: x.transpose(1, 2, 0), (2, 2, 2), letters=x, suspects=moved),
+        *(_case(f"x[{name}]", lambda x, i=index: x[i], (3, 3), letters=x, suspects=picked(index))
           for name, index in PICKS.items()),
-        _case("x.log_softmax()", lambda x: x.log_softmax(), (4, 3), letters=x, suspects=_log_softmax),
-        _case("x.log_softmax()", lambda x: x.log_softmax(), (3, 3), letters=x, suspects=_log_softmax),
-        _case("x.log_softmax(axis=0)", lambda x: x.log_softmax(axis=0), (4, 3), letters=x),
+        _case("x.log_softmax()", lambda x: x.log_softmax(), (4, 3), letters=x, suspects=log_softmax),
+        _case("x.log_softmax()", lambda x: x.log_softmax(), (3, 3), letters=x, suspects=log_softmax),
+        _case("x.log_softmax(axis=0)", lambda x: x.log_softmax(axis=0), (4, 3), letters=x, advice=ALONG),
         _case("x.cross_entropy(t)", lambda x: x.cross_entropy(np.array([2, 0, 1, 1])), (4, 3), letters=x,
               sizes={"N": 4, "C": 3, "N·C": 12}),
         *(_case(name, f, arrays=[LARGE], letters=x, note=", scores near 1000, 0 and −1000", advice=STABLE)
@@ -90,11 +101,12 @@ def _reductions() -> list[Case]:
                 n = {"()": shape[0] * shape[1], "(axis=0)": shape[0]}.get(how, shape[1])
                 made.append(_case(
                     f"x.{kind}{how}", lambda x, k=kind, o=options: getattr(x, k)(**o), shape,
-                    letters="x", sizes={"n": n}, suspects=_largest(options) if kind == "max" else None,
+                    letters="x", sizes={"n": n}, suspects=largest(options) if kind == "max" else None,
+                    stops=PUT_BACK if options else NO_AXIS,
                 ))  # fmt: skip
     tied = np.array([[2.0, -1.0, 2.0], [0.5, 0.5, 0.5]])
     made.append(_case("x.max(axis=1)", lambda x: x.max(axis=1), arrays=[tied], letters="x",
-                      note=", with ties", suspects=_largest(dict(axis=1))))  # fmt: skip
+                      note=", with ties", suspects=largest(dict(axis=1))))  # fmt: skip
     return made
 
 
@@ -119,6 +131,14 @@ STABLE = (
     "z − max − log Σ exp(z − max)."
 )
 STABLE_SIGMOID = "exp(800) is infinite, and ∞/∞ is no number: 1/(1 + exp(−x)) has no such quotient."
+ALONG = "Maximum and sum run along `axis`, whichever it is."
+NO_FIT = "A @ B, dA = G·Bᵀ, dB = Aᵀ·G: at these shapes no other order fits."
+STACK = "A stack of matrices: `.T` turns *all* axes. np.swapaxes(B, -1, -2) turns the last two."
+NO_AXES = "transpose() without axes reverses them: take tuple(range(ndim))[::-1] then."
+NO_AXIS = (
+    "Without an axis G is a single number, and there is no axis to put back: no np.expand_dims."
+)
+PUT_BACK = "Without keepdims G has lost the axis: np.expand_dims(G, axis) puts it back. With keepdims it is still there."
 CONSTANT = ", with a plain array or number"
 PICKS = {
     "1": 1,
@@ -130,6 +150,7 @@ PICKS = {
 
 # ------------------------------------------------------------------ one operation
 
+OBJECTS = "An array holds Tensors, not numbers. lift(x) leaves a Tensor as it is, and makes one of everything else."
 NO_TENSOR = "An operation returns a new Tensor that knows its operands."
 STRETCHED = (
     "A gradient meets one of another shape, and NumPy cannot add them. Broadcasting has copied on the "
@@ -143,6 +164,13 @@ READ_ONLY = (
     "A gradient is kept as it came, and it is a view that may not be written to (`np.broadcast_to` makes "
     "such views). Keep a copy when the first contribution arrives."
 )
+NO_START = "The root pushes before it has a gradient itself: its own is None. Start it from G, or from ones."
+LEAF = "A leaf has no vjp, and nothing to push: only nodes with parents push."
+TENSOR_INSIDE = (
+    "A Tensor stands where an array belongs. A vjp computes with arrays (`other.data`, not `other`), and "
+    "accumulate(node, g) gets the node first."
+)
+NUMBER_INSIDE = "A gradient is an array, also that of the root: np.ones_like(self.data), and vjp gets node.grad."
 LEFT = (
     "NumPy takes `A + x` into its own hands and goes through the entries of A one by one. Put "
     "`__array_ufunc__ = None` into the class: NumPy then leaves it to `__radd__`, `__rsub__`, `__rmul__`, "
@@ -161,8 +189,12 @@ def _case(
     sizes: dict[str, int] | None = None,
     suspects: Suspects | None = None,
     advice: str = "Look at the forward part first.",
+    stops: str = "",
 ) -> Case:
-    """One operation on arrays of these shapes, with a random upstream gradient."""
+    """One operation on arrays of these shapes, with a random upstream gradient.
+
+    `advice` is for a wrong value, `stops` for a backward pass that raises an error.
+    """
     seed = sum(map(ord, name)) + sum(map(sum, shapes))
     arrays = random(seed, *shapes) if arrays is None else arrays
     arrays = [np.abs(x) for x in arrays] if positive else arrays
@@ -174,15 +206,23 @@ def _case(
 
     def run(engine):
         leaves = [engine(x.copy()) for x in arrays]
-        made = f(*leaves)
+        try:
+            made = f(*leaves)
+        except ValueError as error:
+            why = OBJECTS if "with a sequence" in str(error) else stops
+            if not why:
+                raise
+            return _explained(error, why)
         if isinstance(made, np.ndarray) and made.dtype == object:
             return Wrong(LEFT, "ARRAYLEFT")
         if not isinstance(made, engine):
             return Wrong(f"You give {show(made)}. {NO_TENSOR}", "NONODE")
+        if np.asarray(made.data).dtype.hasobject:
+            return Wrong(OBJECTS)
         wrong = difference("The value", out, made.data)
         if wrong:
             return Wrong(f"{wrong.message} {advice}")
-        stuck = pulled_back(made, G.copy())
+        stuck = pulled_back(made, G.copy(), stops)
         if stuck:
             return stuck
         for letter, leaf, x, grad, one, guesses in zip(letters, leaves, arrays, right, ones, known):
@@ -231,8 +271,11 @@ def _reference(f: Callable, arrays: list, seed: int | None) -> tuple:
     return out.data, [leaf.grad for leaf in leaves], G
 
 
-def pulled_back(node, G=None) -> Wrong | None:
-    """Run backward, from G if there is one; what is wrong where it cannot run."""
+def pulled_back(node, G=None, stops: str = "") -> Wrong | None:
+    """Run backward, from G if there is one; what is wrong where it cannot run.
+
+    `stops` says what an error means that is not known here.
+    """
     given = () if G is None else (G,)
     try:
         inspect.signature(node.backward).bind(*given)
@@ -244,104 +287,34 @@ def pulled_back(node, G=None) -> Wrong | None:
         )
     try:
         node.backward(*given)
-    except ValueError as error:
-        if "non-broadcastable output" in str(error):
-            return Wrong(STRETCHED, "UNBROADCAST")
-        if "read-only" in str(error):
-            return Wrong(READ_ONLY, "ALIAS")
-        raise
+    except (AttributeError, TypeError, ValueError) as error:
+        known = _stopped(error, node)
+        if not known and stops:
+            known = _explained(error, stops)
+        if not known:
+            raise
+        return known
     return None
 
 
-# ------------------------------------------------------------------ what people compute instead
+def _explained(error: Exception, why: str) -> Wrong:
+    said = f"{type(error).__name__}: {error}".rstrip(". ")
+    return Wrong(f"Your code raises an error. Python says {said}. {why}")
 
 
-def _product(a, b, G):
-    why = "it is the upstream gradient times its *own* array. A product swaps: times the other one."
-    return [
-        [Suspect("OWNDATA", unbroadcast(G * a, a.shape), why)],
-        [Suspect("OWNDATA", unbroadcast(G * b, b.shape), why)],
-    ]
-
-
-def _minus(a, b, G):
-    return [
-        [],
-        [Suspect("SUBSIGN", unbroadcast(G, b.shape), "a larger b makes a − b smaller: −G.")],
-    ]
-
-
-def _quotient(a, b, G):
-    return [[], [
-        Suspect("DIVSIGN", unbroadcast(G * a / b**2, b.shape), "a larger b makes a/b smaller: −a/b²."),
-        Suspect("DIVSQUARE", unbroadcast(-G * a / b, b.shape), "the divisor is squared: −a/b²."),
-    ]]  # fmt: skip
-
-
-def _power(n):
-    return lambda x, G: [[
-        Suspect("POWN", G * n * x**n, "the power rule lowers the exponent by one: n·x**(n − 1)."),
-        Suspect("POWFACTOR", G * x ** (n - 1), "the exponent comes down as a factor: n·x**(n − 1)."),
-    ]]  # fmt: skip
-
-
-def _slope(code: str, wrong: Callable, why: str) -> Suspects:
-    return lambda x, G: [[Suspect(code, G * wrong(x), why)]]
-
-
-def _sigma(x):
-    return 1 / (1 + np.exp(-x))
-
-
-SLOPES: dict[str, Suspects] = {
-    "exp": _slope("EXPINPUT", lambda x: x, "the slope of exp is its output, not its input."),
-    "log": _slope("LOGX", lambda x: x, "the slope of log is 1/x."),
-    "tanh": _slope("TANHIN", lambda x: 1 - x**2, "the slope is 1 − t² with the *output* t."),
-    "sigmoid": _slope("SIGMOIDIN", lambda x: x * (1 - x), "the slope is s·(1 − s) with the *output* s."),
-    "relu": _slope("RELUMASK", lambda x: 1, "relu passes nothing where its input is negative: times (x > 0)."),
-}  # fmt: skip
-
-
-def _matrices(a, b, G):
-    if a.shape != b.shape:
-        return [[], []]
-    why = "its matrix is square, so every product fits. dA = G·Bᵀ and dB = Aᵀ·G."
-    return [
-        [Suspect("TRANSPOSE", G @ b, why), Suspect("TRANSPOSE", b.T @ G, why)],
-        [Suspect("TRANSPOSE", a @ G, why), Suspect("TRANSPOSE", G @ a.T, why)],
-    ]
-
-
-def _largest(options: dict) -> Suspects:
-    axis = options.get("axis")
-
-    def suspects(x, G):
-        spread = G if axis is None or options.get("keepdims") else np.expand_dims(G, axis)
-        mask = x == x.max(axis=axis, keepdims=True)
-        return [[Suspect("TIES", mask * spread, "entries that tie get *all* of it each. Together they move the "
-                         "maximum as one does: share it (`max_backward`)."),
-                 Suspect("EVERYWHERE", spread + 0 * x, "every entry gets it. Only the largest moves the "
-                         "maximum.")]]  # fmt: skip
-
-    return suspects
-
-
-def _moved(x, G):
-    return [[Suspect("PERM", G.transpose(1, 2, 0), "you go forward once more. The way back is the *inverse* "
-                     "permutation, np.argsort(axes).")]]  # fmt: skip
-
-
-def _picked(index) -> Suspects:
-    def suspects(x, G):
-        last = np.zeros(x.shape)
-        last[index] = G
-        return [[Suspect("SCATTER", last, "an entry that was taken twice has only the last of its two gradients: "
-                         "`dx[index] += G` writes each entry once. np.add.at(dx, index, G) adds them all.")]]  # fmt: skip
-
-    return suspects
-
-
-def _log_softmax(x, G):
-    P = np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True)
-    return [[Suspect("DIAGSOFTMAX", G * (1 - P), "it is the diagonal of the Jacobian alone: G − P·Σ G."),
-             Suspect("SUMOFG", G - P, "the sum of G along the row is missing: G − P·Σ G.")]]  # fmt: skip
+def _stopped(error: Exception, node) -> Wrong | None:
+    """What an error in a backward pass comes from, where that is certain."""
+    said, at = str(error), getattr(error, "obj", ...)
+    if "non-broadcastable output" in said:
+        return Wrong(STRETCHED, "UNBROADCAST")
+    if "read-only" in said:
+        return Wrong(READ_ONLY, "ALIAS")
+    if at is None and node.grad is None:
+        return Wrong(NO_START, "NOSEED")
+    if said == "'NoneType' object is not callable":
+        return Wrong(LEAF)
+    if isinstance(at, type(node)):
+        return Wrong(TENSOR_INSIDE)
+    if isinstance(at, int | float):
+        return Wrong(f"{show(at)} stands where a gradient belongs. {NUMBER_INSIDE}")
+    return None

@@ -154,7 +154,7 @@ _ENTRY = (
 )
 _SIGNS = "Draw numbers of both signs, as standard_normal does: on positive ones it looks right."
 _RELATIVE = "Compare relative to the size of the numbers: an absolute tolerance passes everything that is small."
-_BLAMES = "What is off here is rounding, or nothing at all."
+_BLAMES = "What is off here is rounding, or what your nudges leave behind: put each entry back before the next one."
 
 PLANTED = [
     Planted("a + b", _add, [(2, 3), (3,)], True, "BLAMES", _BLAMES),
@@ -162,11 +162,11 @@ PLANTED = [
     Planted("a @ b", _matmul, [(3, 3), (3, 3)], True, "BLAMES", _BLAMES),
     Planted("tanh", _elementwise(np.tanh, lambda x: 1 - np.tanh(x) ** 2), [(4,)], True, "BLAMES", _BLAMES),
     Planted("x @ w + b, gradients in a list", _affine, [(4, 2), (2, 3), (3,)], True, "BLAMES",
-            "Three operands, and a list is as good as a tuple."),
+            "Three operands, and a list is as good as a tuple. " + _BLAMES),
     Planted("the sum of everything", _total, [(2, 3)], True, "BLAMES",
             "The value is a single number, so G is one, too: of shape ()."),
     Planted("a + b of two single numbers", _add, [(), ()], True, "BLAMES",
-            "The shape () is a shape: one number."),
+            "The shape () is a shape: one number. standard_normal(()) gives no array; np.asarray makes it one."),
     Planted("x[[0, 2, 0]]", _rows, [(3, 2)], True, "RELERR",
             "Row 1 is never picked: both gradients are 0 there, and a relative error of two zeros is 0/0, which is NaN."),
     Planted("column sums", _column_sums, [(3, 2)], True, "BLAMES", _BLAMES),
@@ -225,7 +225,9 @@ def _case(planted: Planted) -> Case:
     def run(check_op):
         outcome = call(check_op, on_arrays, list(planted.shapes), own=check_op)
         if outcome.problem and (planted.right or outcome.problem.error in _NEVER_MEANT):
-            return Wrong(f"check_op answers with True or False. {outcome.problem.message}")
+            shapes = planted.advice if () in planted.shapes else ""
+            said = f"check_op answers with True or False. {outcome.problem.message} {shapes}"
+            return Wrong(said.strip())
         found = False if outcome.problem else outcome.value
         if isinstance(found, np.bool_) or found in (0, 1):
             found = bool(found)
