@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from cells import written
+from threadpoolctl import threadpool_limits
 from week12_answers import RIGHT, WRONG
 
 from helpers import MutationBoard, mutants
@@ -18,7 +19,6 @@ from helpers.weeks import (
     week10,
     week12,
     week12_capstone_attention,
-    week12_capstone_depth,
     week12_cases,
     week12_chain,
     week12_checks,
@@ -34,7 +34,7 @@ by_mutant = pytest.mark.parametrize("mutant", mutants.MUTANTS, ids=lambda mutant
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread():
-    with week12.one_thread():
+    with threadpool_limits(1):
         yield
 
 
@@ -316,7 +316,7 @@ def test_capstone_b_the_two_starts_part_in_every_seed():
 
 def test_capstone_b_has_the_gradients_of_autograd():
     """One batch, one epoch's first step: the weights after it are those of PyTorch's step."""
-    X, t = week12_capstone_depth.study_data()
+    X, t = week12.study_data()
     mine = REF["learning_curve"](X[:32], t[:32], 2.0, 4, 7)
     rng = np.random.default_rng(7)
     sizes = [64] * 4 + [10]

@@ -621,6 +621,13 @@ WRONG = {
         "five epochs": [("range(6)", "range(5)")],
         "never learns": [("0.02 * dW", "0.0 * dW")],
         "the sum of the losses": [("np.mean(losses)", "np.sum(losses)")],
+        "lr 0.1": [("0.02 * dW", "0.1 * dW")],
+        "a full batch": [("len(t) // 32", "1")],
+        "only the last layer learns": [("Ws[k] = Ws", "Ws[k] = Ws[k] if k < depth - 1 else Ws")],
+        "no mask": [(" * (H[k] > 0)", "")],
+        "the last layer started at half its size": [
+            ("    curve = []", "    Ws[-1] = Ws[-1] * (0.5 if depth > 1 else 1)\n    curve = []")
+        ],
     },
     "error_bars": {
         "two errors": [("np.sqrt(len(curves))", "np.sqrt(len(curves)) * 2")],

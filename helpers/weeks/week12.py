@@ -6,7 +6,7 @@ trial, the chain of engines, three capstones of which a learner does one, and th
 
 from helpers.weeks.week04_clock import Clock
 from helpers.weeks.week12_capstone_attention import attention, attention_backward, layer_test
-from helpers.weeks.week12_capstone_depth import claim, error_bars, learning_curve, study_data
+from helpers.weeks.week12_capstone_depth import claim, error_bars, learning_curve
 from helpers.weeks.week12_capstone_digits import engine_loss, gradient_errors, train_digits
 from helpers.weeks.week12_cases import models, rounding
 from helpers.weeks.week12_chain import (
@@ -17,7 +17,8 @@ from helpers.weeks.week12_chain import (
     on_scalars,
     on_tensors,
 )
-from helpers.weeks.week12_checks import STANDARD, by_pytorch, examine, one_thread, passes, table
+from helpers.weeks.week12_checks import STANDARD, by_pytorch, examine, passes, table
+from helpers.weeks.week12_curves import study_data
 from helpers.weeks.week12_exam import exit_test
 from helpers.weeks.week12_harness import compare, gradcheck_sampled, initial_sanity, tolerance
 from helpers.weeks.week12_mutation import mutation_score, my_tests
@@ -40,7 +41,6 @@ __all__ = [
     "on_pytorch",
     "on_scalars",
     "on_tensors",
-    "one_thread",
     "passes",
     "rounding",
     "study_data",

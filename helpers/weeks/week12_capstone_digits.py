@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 from helpers import mutants
 from helpers.data import digits
 from helpers.engine import tensor
 from helpers.exercise import Case, Wrong, exercise
 from helpers.weeks.rewrite import rewritten
-from helpers.weeks.week12_checks import one_thread
 
 WANTED = 0.97  # of the test digits
 
@@ -127,7 +127,7 @@ RULES = {
 def _errors(op: str, vjp: Callable):
     def run(gradient_errors):
         params, X, t = _problem(SIZES["6-5-4-3, 7 samples"], 7, 3)
-        with one_thread(), wrong_rule(op, vjp):
+        with threadpool_limits(1), wrong_rule(op, vjp):
             said = dict(gradient_errors(tensor.Tensor, params, X, t))
         said = {str(n).removeprefix("d"): float(e) for n, e in said.items()}
         missing = [n for n in params if n not in said]
@@ -214,7 +214,7 @@ def _reads(train_digits):
             made.append(self)
             super().__init__(*args, **options)
 
-    with one_thread(), np.errstate(all="ignore"):
+    with threadpool_limits(1), np.errstate(all="ignore"):
         params = train_digits(Given, X, (t + 1) % 10)  # only who uses this t learns these names
         missing = [n for n in ("W1", "b1", "W2", "b2", "W3", "b3") if n not in params]
         if missing:

@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 from helpers import mutants
 from helpers.agreement import show
 from helpers.exercise import Case, Wrong, exercise
 from helpers.weeks.rewrite import rewritten
-from helpers.weeks.week12_checks import by_pytorch, one_thread
+from helpers.weeks.week12_checks import by_pytorch
 
 
 class Problem(NamedTuple):
@@ -137,7 +138,7 @@ def _facts(make, *names: str):
     """What the answer says of an engine, as agreement or not; `names` are those that count."""
 
     def run(autograd_vs_engine):
-        with one_thread(), _kept() as changed:
+        with threadpool_limits(1), _kept() as changed:
             said = autograd_vs_engine(make())
         if changed:
             return Wrong(SHARED, "INPLACE")

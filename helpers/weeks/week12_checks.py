@@ -180,13 +180,8 @@ def examine(backward: Callable, compare: Callable) -> Finding:
 
 def by_pytorch(params, X, t, lam=0.0) -> dict[str, np.ndarray]:
     """PyTorch's gradients of the network of `mutants`, from the loss back to the input."""
-    with one_thread():
+    with threadpool_limits(1):  # for arrays this small a second thread only has to be waited for
         return _by_pytorch(params, X, t, lam)
-
-
-def one_thread() -> threadpool_limits:
-    """A context in one thread: for small arrays a second one only has to be waited for."""
-    return threadpool_limits(1)
 
 
 def _by_pytorch(params, X, t, lam) -> dict[str, np.ndarray]:
