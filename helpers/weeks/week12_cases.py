@@ -42,6 +42,11 @@ def compare_cases() -> list[Arguments]:
         "the names in another order": ({"dW1": -a, "dW2": c, "db2": b + 1}, auto),
         "db2 is missing": ({"dW2": c, "dW1": a}, auto),
         "db2 still has its batch axis": ({**auto, "db2": np.stack([b, b, b])}, auto),
+        "off by 1e-8 of the norm": ({"dW": a + 1e-8 * np.linalg.norm(a) * np.eye(3, 2)}, {"dW": a}),
+        "nearly twice the right one, one entry off by a thousandth": (
+            {"dW": 2 * a + 1e-3 * np.eye(3, 2)[:, ::-1]},
+            {"dW": a},
+        ),
         "a NaN in dW1": ({**auto, "dW1": np.where(a == a.max(), np.nan, a)}, auto),
         "a network without its 1/N": (forgotten, whole),
         "a network without tanh's slope": (mutants.grads_of(tanh.backward, *problem), whole),
@@ -188,6 +193,19 @@ def _matrix(gradcheck_sampled):
     return {"a right gradient is below 1e-6": error < 1e-6}
 
 
+def _small(gradcheck_sampled):
+    p = {"W": np.linspace(0.2, 1.0, 6)}
+    check = gradcheck_sampled(6)
+    return round(float(check(lambda p: 1e-6 * p["W"].sum(), p, {"W": np.full(6, 2e-6)})), 4)
+
+
+def _steep(gradcheck_sampled):
+    p = {"W": np.zeros(6)}
+    check = gradcheck_sampled(6)
+    error = float(check(lambda p: float(np.exp(200 * p["W"].sum())), p, {"W": np.full(6, 200.0)}))
+    return {"a right gradient of a steep loss is below 1e-3": error < 1e-3}
+
+
 def sampled_cases() -> list[Case]:
     """A right gradient, then wrong ones; the expected error of a factor 2 is ½."""
     return [
@@ -201,6 +219,8 @@ def sampled_cases() -> list[Case]:
         Case("the second half times 2, k = 12", _last_half),
         Case("one of 5 entries times 2, k = 5", _error(5, _one_entry, 30, W=5)),
         Case("one of 5 entries times 2, k = 50", _error(50, _one_entry, 5, W=5)),
+        Case("slopes of 1e-6, times 2: below the floor of 1e-4", _small),
+        Case("exp(200·ΣW), a right gradient", _steep),
         Case("NaN everywhere", _error(3, _times(np.nan, "W"), W=6)),
     ]
 
@@ -235,10 +255,13 @@ class Model:
         A batch (N, D) and its classes.
     """
 
-    def __init__(self, params: dict, bend: str = "tanh", frozen: tuple = (), centered=False):
+    def __init__(
+        self, params: dict, bend: str = "tanh", frozen: tuple = (), centered=False, classes=None
+    ):
         self.params = params
         rng = np.random.default_rng(8)
-        self.X, self.t = rng.standard_normal((40, 12)), np.arange(40) % params["b3"].size
+        self.X = rng.standard_normal((40, 12))
+        self.t = np.arange(40) % (classes or params["b3"].size)
         self.X[:, 1] = self.X[:, 0]  # as two pixels can be: that is no symmetry of units
         self._bend, self._frozen, self._centered = bend, frozen, centered / 2
 
@@ -281,6 +304,8 @@ def models() -> dict[str, Model]:
     fine, two = (_weights((12, 8, 8, C)) for C in (10, 2))
     loud = {**fine, "W3": fine["W3"] * 16}
     constant = {**fine, "W1": np.full((12, 8), 0.1)}
+    alike = {n: p.copy() for n, p in fine.items()}
+    alike["W3"][:, 9] = alike["W3"][:, 8]
 
     return {
         "a healthy network": Model(fine),
@@ -288,11 +313,15 @@ def models() -> dict[str, Model]:
         "a healthy network with ReLU": Model(fine, bend="relu"),
         "its last weights 16 times as large": Model(loud),
         "a last bias from 0 to 9": Model({**fine, "b3": np.arange(10.0)}),
+        "a bias of 5 for the only class": Model({**fine, "b3": 5 * np.eye(10)[0]}, classes=1),
+        "two classes with equal weights and no sample": Model(alike, classes=8),
         "all weights 0": Model({n: 0 * p for n, p in fine.items()}),
         "W1 frozen": Model(fine, frozen=("W1",)),
         "b2 frozen": Model(fine, frozen=("b2",)),
         "W1 constant, W2 random: the gradients differ": Model(constant),
         "W1 and W2 constant": Model({**constant, "W2": np.full((8, 8), 0.1)}),
+        "units 0 and 2 of layer 1 are twins": Model(_twins(fine, 1, 0, 2)),
+        "units 1 and 2 of layer 2 are twins": Model(_twins(fine, 2, 1, 2)),
         "half of the batch mean subtracted": Model(fine, centered=True),
         "half of the batch mean subtracted, and loud": Model(loud, centered=True),
     }
@@ -302,8 +331,28 @@ def _weights(sizes) -> dict[str, np.ndarray]:
     return {n: 0.6 * p for n, p in mutants.start(sizes, seed=2).items()}
 
 
-def sanity_cases() -> list[Arguments]:
-    return [Arguments(label, args=(model,)) for label, model in models().items()]
+def _twins(params, layer: int, i: int, j: int) -> dict[str, np.ndarray]:
+    """The parameters with unit j of a layer as a copy of unit i."""
+    params = {n: p.copy() for n, p in params.items()}
+    params[f"W{layer}"][:, j] = params[f"W{layer}"][:, i]
+    params[f"W{layer + 1}"][j] = params[f"W{layer + 1}"][i]
+    return params
+
+
+TOUCHED = "Your code changes `model.X`. Whoever called it still needs it: change a copy, `model.X.copy()`."
+
+
+def sanity_cases() -> list[Case]:
+    def case(label):
+        def run(initial_sanity):
+            model = models()[label]
+            before = model.X.copy()
+            found = initial_sanity(model)
+            return found if np.array_equal(model.X, before) else Wrong(TOUCHED, "INPLACE")
+
+        return Case(label, run)
+
+    return [case(label) for label in models()]
 
 
 def judge_sanity(case, expected, got) -> str | None:

@@ -32,7 +32,8 @@ def compare(manual, auto):
     manual and auto are dicts of arrays; auto is in the order of the backward pass.
     error[name]: ‖manual − auto‖ / max(‖manual‖, ‖auto‖); 0 where both are 0; ∞ where an array
     is missing, has another shape, or is not finite.
-    ratio[name]: k where manual = k·auto, to 1e-6 of the norm of manual; else None.
+    ratio[name]: k where manual = k·auto, to 1e-6 of the norm of manual; 0.0 where only manual is
+    all zeros; None where auto is all zeros, or nothing fits.
     start: the first name with an error above 1e-10, or None.
     """
     error, ratio = {}, {}
@@ -80,6 +81,10 @@ for _code, _why, *_changes in [
     ("ANYRATIO", "You report a ratio where there is none: k fits best, and does not fit. Accept it only if "
      "manual = k·auto everywhere.",
      ("<= 1e-6 * np", "<= 1e6 * np")),
+    ("LOOSE", "A ratio is one that fits to a millionth of the norm; yours may fit worse.",
+     ("<= 1e-6 * np", "<= 0.02 * np")),
+    ("LATE", "The start is the first error above 1e-10. In float64 a right gradient stays below that, and you overlook "
+     "smaller mistakes.", ("error[name] > 1e-10", "error[name] > 1e-6")),
     ("UPSIDEDOWN", "Your ratio is the inverse: manual = k·auto is asked for.",
      ("ratio[name] = k", "ratio[name] = 1 / k if k else None")),
 ]:  # fmt: skip
@@ -195,6 +200,12 @@ for _code, _why, *_changes in [
     ("RELERR", "That is the absolute difference; small gradients then always look right. Divide by the larger of "
      "the two.",
      (" / max(abs(a), abs(n), 1e-4)", "")),
+    ("FLOOR", "The floor of 1e-4 is missing, or another. Below it a difference of two losses is mostly rounding, and a right "
+     "gradient of nearly 0 would look wrong.", (", 1e-4)", ", 1e-12)")),
+    ("DRIFT", "Your nudges stay in the copy: the next entry is tried at another place. Put the number back, or take a "
+     "fresh copy for each entry.",
+     ("        errors = []\n", "        errors, start = [], params\n        params = {n: p.copy() for n, p in start.items()}\n"),
+     ("up, down = p.copy(), p.copy()", "up, down = p.copy(), p"),),
     ("H", "h = 1e-5 goes up and down, so the distance is 2h: your slopes are twice too large.",
      ("/ (2 * h)", "/ h")),
 ]:  # fmt: skip
@@ -248,9 +259,8 @@ for _code, _why, *_changes in [
     ("LOG10", "log C is the natural logarithm: log 10 = 2.303. np.log10 gives 1.", ("np.log(C)", "np.log10(C)")),
     ("BATCHSIZE", "You compare with log N, the batch. A guess among C *classes* costs log C.",
      (".shape[1]", ".shape[0]")),
-    ("ONESIDED", "A loss that is too small is strange as well, but here it is too *large* that you miss: the "
-     "sign is turned around.",
-     ("abs(model.loss(model.X, model.t) - np.log(C)) > 0.5", "np.log(C) - model.loss(model.X, model.t) > 0.5")),
+    ("ONESIDED", "You look at one side. A loss can be too large, and too small: away from log C is `abs(loss − log C)`.",
+     ("abs(model.loss(model.X, model.t) - np.log(C)) > 0.5", "model.loss(model.X, model.t) - np.log(C) > 0.5")),
     ("ALLZERO", "You report NOGRAD only if *every* gradient is 0. One frozen layer is enough.",
      ("any(not g.any() for g", "all(not g.any() for g")),
     ("ZEROENTRY", "You report NOGRAD where a single entry is 0. Dead ReLUs do that in a healthy network; look for "
@@ -263,7 +273,13 @@ for _code, _why, *_changes in [
      ("grads[name].T if", "model.params[name].T if")),
     ("SAMESAMPLE", "You change sample 0 and look at sample 0: of course its scores change. Change *another* sample.",
      ("other[1] += 1.0", "other[0] += 1.0")),
-    ("NOLEAK", "You never look whether samples mix: change one, and look at another one's scores.",
+    ("NEIGHBORS", "You compare a unit with the next one, or with the first. Twins may stand anywhere: compare all pairs.",
+     ("for b in columns[:i])", "for b in columns[max(i - 1, 0):i])")),
+    ("LASTLAYER", "You look at the last W, too. Its columns are classes; two without a sample get equal gradients, and part "
+     "as soon as one has some.", ("weights[:-1]", "weights")),
+    ("INPLACE", cases.TOUCHED, ("other = model.X.copy()", "other = model.X")),
+    ("NOLEAK", "You do not see that samples mix. Change *one* sample, by 1 and not by a thousandth (np.allclose forgives that, "
+     "and a mean does not see an order), and look at another one's scores.",
      ("other[1] += 1.0", "other[1] += 0.0")),
 ]:  # fmt: skip
     initial_sanity.mistake(_code, _why)(rewritten(initial_sanity.reference, *_changes))
