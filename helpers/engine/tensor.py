@@ -111,7 +111,8 @@ class Tensor:
         return Tensor(np.exp(np.minimum(z, 0)) / (1 + np.exp(-abs(z))), (self,), "sigmoid")
 
     def relu(self):
-        return Tensor(np.maximum(self.data, 0), (self,), "relu")
+        out = np.zeros(self.shape, self.data.dtype)  # NumPy is twice as quick as with one 0
+        return Tensor(np.maximum(self.data, out, out=out), (self,), "relu")
 
     # ------------------------------------------------------------------ many entries into one
 
@@ -143,16 +144,16 @@ class Tensor:
 
     def cross_entropy(self, t):
         """Mean over the rows of −log softmax at each row's class t, as a single node."""
-        t = np.asarray(t)
-        if self.ndim != 2 or t.shape != self.shape[:1] or t.dtype.kind not in "iu":
+        z, t = self.data, np.asarray(t)
+        if z.ndim != 2 or t.shape != z.shape[:1] or t.dtype.kind not in "iu":
             raise ValueError(
                 "cross_entropy needs scores of shape (N, C) and N whole numbers, the classes; "
-                f"got {self.shape} and {t.dtype} {t.shape}."
+                f"got {z.shape} and {t.dtype} {t.shape}."
             )
-        if t.size and not 0 <= t.min() <= t.max() < self.shape[1]:
-            raise ValueError(f"The classes are 0 to {self.shape[1] - 1}; got {t.min()}…{t.max()}.")
-        log_p, rows = _log_softmax(self.data, 1), np.arange(len(t))
-        loss = -log_p[rows, t].mean()
+        if t.size and t.astype(np.uintp).max() >= z.shape[1]:  # unsigned: −1 is a huge number
+            raise ValueError(f"The classes are 0 to {z.shape[1] - 1}; got {t.min()}…{t.max()}.")
+        log_p, rows = _log_softmax(z, 1), np.arange(len(t))
+        loss = -log_p[rows, t].sum() / len(t)
         return Tensor(loss, (self,), "cross_entropy", (log_p, rows, t))
 
     # ------------------------------------------------------------------ the same entries, moved
@@ -221,12 +222,14 @@ class Tensor:
             seed = np.array(gradient, self.data.dtype)
             if seed.shape != self.shape:
                 raise ValueError(f"The gradient has shape {seed.shape}, not {self.shape}.")
-        inner = [n for n in topological_order(self) if n.parents]
-        for node in inner:
-            node.grad = None
+        order = topological_order(self)
+        for node in order:
+            if node.parents:
+                node.grad = None
         accumulate(self, seed)
-        for node in reversed(inner):
-            node.push()
+        for node in reversed(order):
+            if node.parents:
+                node.push()
 
 
 def accumulate(node, g, upstream=None):
@@ -240,9 +243,10 @@ def accumulate(node, g, upstream=None):
         node.grad = node.grad + g
     elif node.parents:
         node.grad = g
+    elif g is upstream or g.base is not None or g.dtype != node.data.dtype:
+        node.grad = np.array(g, node.data.dtype)
     else:
-        shared = g is upstream or not g.flags.owndata
-        node.grad = np.array(g, node.data.dtype, copy=shared or None)
+        node.grad = g
 
 
 def unbroadcast(g, shape):
@@ -290,7 +294,7 @@ def _cross_entropy_vjp(g, n, z):
     log_p, rows, t = n.saved
     dz = np.exp(log_p)
     dz[rows, t] -= 1
-    dz *= g / len(t)
+    dz *= float(g) / len(t)
     return dz
 
 
@@ -341,7 +345,8 @@ def _lift(x, like):
 
 def _log_softmax(z, axis):
     shifted = z - z.max(axis=axis, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+    shifted -= np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+    return shifted
 
 
 def _as_floats(x):
