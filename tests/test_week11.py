@@ -576,13 +576,16 @@ def test_the_explorer_runs_the_network_that_pytorch_runs(act):
     np.testing.assert_allclose(view.gradient, [x.grad.numpy().std() for x in hs], rtol=1e-12)
 
 
-@pytest.mark.parametrize("scheme", ["0.01", "1", "Xavier", "5/3", "He", "default", "orthogonal"])
+@pytest.mark.parametrize(
+    "scheme", ["std 0.01", "std 1", "Xavier", "gain 5/3", "He", "default", "orthogonal"]
+)
 def test_the_explorers_weights_have_the_std_of_their_name(scheme):
     from helpers.widgets import init_explorer as module
 
     n = module.UNITS
-    stds = {"0.01": 0.01, "1": 1.0, "Xavier": n**-0.5, "5/3": 5 / 3 * n**-0.5, "He": (2 / n) ** 0.5,
-            "default": (3 * n) ** -0.5, "orthogonal": (2 / n) ** 0.5}  # fmt: skip
+    stds = {"std 0.01": 0.01, "std 1": 1.0, "Xavier": n**-0.5, "gain 5/3": 5 / 3 * n**-0.5,
+            "He": (2 / n) ** 0.5, "default": (3 * n) ** -0.5,
+            "orthogonal": (2 / n) ** 0.5}  # fmt: skip
     W = np.concatenate([module._weights(scheme, module.SCHEMES[scheme], k) for k in range(20)])
     assert W.std() == pytest.approx(stds[scheme], rel=0.02)
     assert abs(W.mean()) < 5 * W.std() / math.sqrt(W.size)
@@ -596,9 +599,22 @@ def test_the_explorers_normal_numbers_are_normal():
     assert (z**4).mean() == pytest.approx(3, abs=0.1)
 
 
+def test_the_answers_to_the_explorers_tasks_hold(said):
+    _, prose = said
+    view = InitExplorer("sigmoid", "Xavier")
+    assert 0.1 < view.signal.min() and view.signal.max() < 0.25 and "std 0.1 to 0.2 in all" in prose
+    assert round(view.gradient[0] ** (1 / 49), 2) == 0.24 and "leaves 0.24 of the gradient" in prose
+    tanh = InitExplorer("tanh", "Xavier")
+    for gain, low, high in ((1.1, 0.27, 0.4), (1.5, 0.58, 0.62)):
+        tanh.state = {**tanh.state, "gain": gain}
+        assert low < tanh.signal[4:].min() and tanh.signal[4:].max() < high
+    assert "Between 1.1 and 1.5: h settles between 0.3 and 0.6" in prose
+    assert InitExplorer("tanh", "Xavier").signal[-1] < 0.1 and "fades slowly" in prose
+
+
 def test_the_explorer_says_in_words_what_it_shows():
-    lines = InitExplorer("tanh", "1", depth=12).text.splitlines()
-    assert lines[0] == "12 layers, tanh, weights 1"
+    lines = InitExplorer("tanh", "std 1", depth=12).text.splitlines()
+    assert lines[0] == "12 layers, tanh, weights std 1"
     assert [line.split()[0] for line in lines[2:]] == ["1", "10", "12"]
     assert lines[-1].endswith("1.0e+00")
 
@@ -607,7 +623,7 @@ def test_the_explorer_says_in_words_what_it_shows():
     ("arguments", "said"),
     [
         (dict(act="gelu"), "The bend is one of relu, tanh"),
-        (dict(scheme="magic"), "The weights are one of 0.01"),
+        (dict(scheme="magic"), "The weights are one of std 0.01"),
         (dict(depth=1), "From 2 to 50 layers"),
         (dict(depth=51), "From 2 to 50 layers"),
     ],

@@ -45,7 +45,8 @@ def std_per_layer(kind, act, depth):
     """The std of h after each of the layers 1, …, depth, of shape (depth,).
 
     A batch of 200 rows of 128 standard normal inputs; layers of 128 units without biases, each
-    with weights of its own from init(kind, 128, 128, rng); act is "relu" or "tanh".
+    with weights of its own from init(kind, 128, 128, rng); act is "relu" or "tanh". Make one
+    rng = np.random.default_rng(0) and draw all from it: the batch first, then the weights.
     """
     rng = np.random.default_rng(0)
     h = rng.standard_normal((200, 128))
@@ -115,7 +116,7 @@ def predict_std(act, s, n, depth):
     """The std of h after each layer by theory, for weights of std s and n units a layer.
 
     z of each unit counts as normal with mean 0. act is "linear", "relu" or "tanh"; the inputs
-    have E[x²] = 1. Returns depth numbers.
+    have E[x²] = 1. Returns depth numbers; for tanh use gaussian_mean.
     """
     m, stds = 1.0, []
     for _ in range(depth):
@@ -251,7 +252,8 @@ backward_variance = paper(
 def grad_std_per_layer(kind, act, depth):
     """The std of ∂L/∂h at each of the layers 1, …, depth, of shape (depth,).
 
-    The network of std_per_layer. At the last layer ∂L/∂h is standard normal, of the shape of h.
+    The network of std_per_layer. At the last layer ∂L/∂h is standard normal, of the shape of h,
+    drawn from the same rng at the end of the way forward.
     """
     rng = np.random.default_rng(0)
     hs, Ws = [rng.standard_normal((200, 128))], []

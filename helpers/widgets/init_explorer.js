@@ -7,6 +7,7 @@ const BENDS = {
   sigmoid: [(z) => 1 / (1 + Math.exp(-z)), (h) => h * (1 - h)],
   linear: [(z) => z, () => 1],
 };
+const RANGES = { relu: (m) => [0, m], tanh: () => [-1, 1], sigmoid: () => [0, 1], linear: (m) => [-m, m] };
 
 function mount(el, data, state, changed) {
   el.classList.add("ag-theme", "ag-widget", "ag-init");
@@ -21,7 +22,7 @@ function mount(el, data, state, changed) {
   const again = make("button", { type: "button", onclick: () => go({ seed: state.seed + 1 }) }, "draw again");
   const words = make("div", { className: "ag-caption", ariaLive: "polite" });
   const frame = make("div", { className: "ag-frame" });
-  const rows = [["bend", bends], ["weights", rules], ["gain s·√n", gain.row], ["depth", depth.row], ["layer", layer.row]];
+  const rows = [["bend", bends], ["weights", rules], [`gain s·√${data.units}`, gain.row], ["depth", depth.row], ["layer", layer.row]];
   depth.row.append(again);
   el.replaceChildren(make("div", { className: "ag-choices" }, ...rows.flat()), words, frame);
   el.onkeydown = (event) => {
@@ -203,18 +204,17 @@ ${lines.join("")}<path class="ag-axis" d="M${LEFT} ${TOP}V${BOTTOM}H${RIGHT}"/>
 ${dot(forward, "ag-signal-dot")}${dot(back, "ag-back-dot")}
 <g>${labels.join("")}${text(LEFT, 268, 1)}${text(RIGHT, 268, depth)}${text((LEFT + RIGHT) / 2, 284, "layer; std on a log scale")}
 ${text((LEFT + RIGHT) / 2, 268, "solid blue: h&#160;&#160; dashed orange: ∂L/∂h")}</g>
-${histogram(h, 14, "ag-signal-bar", `h at layer ${layer}${act === "relu" ? ", without the zeros" : ""}`, act === "relu")}
-${histogram(d, 154, "ag-back-bar", `∂L/∂h at layer ${layer}`, false)}
+${histogram(act === "relu" ? h.filter((v) => v > 0) : h, 14, "ag-signal-bar", `h at layer ${layer}${act === "relu" ? ", without the zeros" : ""}`, RANGES[act])}
+${histogram(d, 154, "ag-back-bar", `∂L/∂h at layer ${layer}`, RANGES.linear)}
 <rect class="ag-touch" x="${LEFT}" y="${TOP}" width="${RIGHT - LEFT}" height="${BOTTOM - TOP}"/></svg>`;
 }
 
-// Bars over the range of the values, symmetric around 0
-function histogram(values, top, name, title, skipZeros) {
+// Bars over all that a bend can give, or up to the largest value
+function histogram(values, top, name, title, range) {
   const left = 458, wide = 240, high = 84, bins = 40, counts = new Array(bins).fill(0);
-  const largest = values.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+  const [low, above] = range(values.reduce((m, v) => Math.max(m, Math.abs(v)), 0));
   for (const v of values)
-    if (Number.isFinite(v) && largest > 0 && !(skipZeros && v === 0))
-      counts[Math.min(bins - 1, Math.floor(((v / largest + 1) / 2) * bins))]++;
+    if (Number.isFinite(v) && above > low) counts[Math.min(bins - 1, Math.floor(((v - low) / (above - low)) * bins))]++;
   const most = Math.max(1, ...counts);
   const bars = counts.map((c, i) => {
     const tall = (c / most) * high;
@@ -222,8 +222,8 @@ function histogram(values, top, name, title, skipZeros) {
   });
   const floor = top + 18 + high;
   return `${bars.join("")}<path class="ag-axis" d="M${left} ${floor}h${wide}"/><g>
-<text x="${left + wide / 2}" y="${top + 10}">${title}</text><text class="ag-start" x="${left}" y="${floor + 14}">${short(-largest)}</text>
-<text x="${left + wide / 2}" y="${floor + 14}">0</text><text class="ag-end" x="${left + wide}" y="${floor + 14}">${short(largest)}</text></g>`;
+<text x="${left + wide / 2}" y="${top + 10}">${title}</text><text class="ag-start" x="${left}" y="${floor + 14}">${short(low)}</text>
+<text x="${left + wide / 2}" y="${floor + 14}">${short((low + above) / 2)}</text><text class="ag-end" x="${left + wide}" y="${floor + 14}">${short(above)}</text></g>`;
 }
 
 function power(p) {

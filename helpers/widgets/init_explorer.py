@@ -18,10 +18,10 @@ ROWS = UNITS = 64
 DEEPEST = 50
 ACTS = ("relu", "tanh", "sigmoid", "linear")
 SCHEMES = {
-    "0.01": 0.01 * math.sqrt(UNITS),
-    "1": math.sqrt(UNITS),
+    "std 0.01": 0.01 * math.sqrt(UNITS),
+    "std 1": math.sqrt(UNITS),
     "Xavier": 1.0,
-    "5/3": 5 / 3,
+    "gain 5/3": 5 / 3,
     "He": math.sqrt(2),
     "default": math.sqrt(1 / 3),
     "orthogonal": math.sqrt(2),
@@ -45,7 +45,8 @@ class InitExplorer(FrontWidget):
     act : str
         The bend at first: "relu", "tanh", "sigmoid" or "linear".
     scheme : str
-        The weights at first: "0.01", "1", "Xavier", "5/3", "He", "default" or "orthogonal".
+        The weights at first: "std 0.01", "std 1", "Xavier", "gain 5/3", "He", "default" or
+        "orthogonal".
     depth : int
         From 2 to 50 layers.
     seed : int

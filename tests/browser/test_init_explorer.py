@@ -14,7 +14,7 @@ from helpers import InitExplorer
 explorer = InitExplorer()
 explorer"""
 # Where a signal is chaotic, rounding grows from layer to layer; what is left is chance.
-CHAOTIC = {("tanh", "1"), ("tanh", "5/3"), ("tanh", "He"), ("tanh", "orthogonal")}
+CHAOTIC = {("tanh", scheme) for scheme in ("std 1", "gain 5/3", "He", "orthogonal")}
 
 
 @pytest.fixture
@@ -61,7 +61,9 @@ def test_it_starts_with_the_network_that_python_has(explorer):
 
 
 @pytest.mark.parametrize("act", ["relu", "tanh", "sigmoid", "linear"])
-@pytest.mark.parametrize("scheme", ["0.01", "1", "Xavier", "5/3", "He", "default", "orthogonal"])
+@pytest.mark.parametrize(
+    "scheme", ["std 0.01", "std 1", "Xavier", "gain 5/3", "He", "default", "orthogonal"]
+)
 def test_every_bend_and_scheme_gives_the_numbers_that_python_has(saved, act, scheme):
     press(saved, act)
     press(saved, scheme)
@@ -75,11 +77,11 @@ def test_every_bend_and_scheme_gives_the_numbers_that_python_has(saved, act, sch
 
 def test_a_deep_chaotic_network_has_the_size_that_python_has(saved):
     press(saved, "tanh")
-    press(saved, "1")
+    press(saved, "std 1")
     drag(saved, "Depth", 50)
     drag(saved, "Layer", 1)
     signal, gradient = shown(saved)
-    view = InitExplorer("tanh", "1")
+    view = InitExplorer("tanh", "std 1")
     assert signal == pytest.approx(view.signal[0], rel=1e-9)
     assert 0.1 < gradient / view.gradient[0] < 10 and gradient > 1e12
 
@@ -126,7 +128,7 @@ def test_a_shallower_network_has_no_layer_beyond_its_last(explorer):
 
 def test_saturated_units_stand_at_both_ends_of_the_histogram(explorer):
     press(explorer, "tanh")
-    press(explorer, "1")
+    press(explorer, "std 1")
     heights = [
         float(bar.get_attribute("height")) for bar in explorer.locator(".ag-signal-bar").all()
     ]
