@@ -4,7 +4,7 @@ import os
 import shutil
 
 import pytest
-from lab import WIDE, Lab, OpenNotebook, notebook_of
+from lab import WIDE, Lab, LabPage, OpenNotebook, notebook_of
 from playwright.sync_api import expect, sync_playwright
 
 FLAGS = (
@@ -46,35 +46,49 @@ def context(browser):
     context.close()
 
 
+@pytest.fixture(scope="session")
+def lab_page(lab, context):
+    """JupyterLab without an open notebook."""
+    lab_page = LabPage(lab, context)
+    yield lab_page
+    lab_page.close()
+
+
 @pytest.fixture
-def open_notebook(lab, context):
-    """Opens notebooks by path; at the end closes them and asserts that no page had an error."""
+def open_notebook(lab_page):
+    """Opens a notebook by its path; at the end closes it and asserts that its page had no error."""
     opened = []
 
     def open_(path):
-        opened.append(OpenNotebook(lab, context, path))
+        opened.append(OpenNotebook(lab_page, path))
         return opened[-1]
 
     yield open_
     for notebook in opened:
         notebook.close()
-    assert [error for notebook in opened for error in notebook.errors] == []
+    assert lab_page.take_errors() == []
 
 
 @pytest.fixture(scope="session")
-def scratch(lab, context):
-    notebook = OpenNotebook(lab, context, lab.write("scratch.ipynb", notebook_of("")))
+def scratch_page(lab, context):
+    lab_page = LabPage(lab, context)
+    yield lab_page
+    lab_page.close()
+
+
+@pytest.fixture(scope="session")
+def scratch(lab, scratch_page):
+    notebook = OpenNotebook(scratch_page, lab.write("scratch.ipynb", notebook_of("")))
     yield notebook
     notebook.close()
 
 
 @pytest.fixture
-def notebook(scratch):
+def notebook(scratch, scratch_page):
     """An open notebook without cells and variables, light and wide, for a test to run cells in."""
     scratch.clear()
     yield scratch
-    errors, scratch.errors[:] = list(scratch.errors), []
-    assert errors == []
+    assert scratch_page.take_errors() == []
 
 
 @pytest.fixture

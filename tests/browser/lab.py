@@ -1,8 +1,9 @@
 """A real JupyterLab, and notebooks open in it, for tests that do what a learner does.
 
 `Lab` is a server with folders of its own: it reads no personal settings, saves nothing by itself
-and asks no questions. `OpenNotebook` is one notebook in one browser page. Nothing here sleeps:
-every wait is for a state of the page.
+and asks no questions. `LabPage` is JupyterLab in one browser page; to load it takes longer than
+all else, so it stays while one `OpenNotebook` after the other is opened in it and closed. Nothing
+here sleeps: every wait is for a state of the page.
 """
 
 from __future__ import annotations
@@ -113,20 +114,48 @@ def notebook_of(*sources: str) -> nbformat.NotebookNode:
     return new_notebook(cells=cells, metadata=KERNEL)
 
 
-class OpenNotebook:
-    """A notebook open in JupyterLab, and what went wrong in its page.
+class LabPage:
+    """JupyterLab in a page of the browser, for one open notebook at a time.
 
     Attributes
     ----------
     page : playwright.sync_api.Page
-    errors : list of str
-        Errors on the console, and exceptions that nothing caught.
     """
 
-    def __init__(self, lab: Lab, context: BrowserContext, path: str):
+    def __init__(self, lab: Lab, context: BrowserContext):
         self.page = context.new_page()
-        self.errors = errors_of(self.page)
-        self.page.goto(f"{lab.url}/lab/tree/{path}?reset")
+        self._errors = errors_of(self.page)
+        self.page.goto(f"{lab.url}/lab?reset")
+        self.page.wait_for_function("() => globalThis.jupyterapp")
+        self.page.evaluate("() => jupyterapp.restored.then(() => null)")
+
+    def take_errors(self) -> list[str]:
+        """Errors on the console and exceptions that nothing caught, since they were last taken."""
+        taken = list(self._errors)
+        del self._errors[: len(taken)]
+        return taken
+
+    def close(self) -> None:
+        self.page.close()
+
+
+class OpenNotebook:
+    """A notebook open in JupyterLab, with a kernel of its own.
+
+    Attributes
+    ----------
+    page : playwright.sync_api.Page
+    """
+
+    def __init__(self, lab_page: LabPage, path: str):
+        self.page = lab_page.page
+        self.page.evaluate(
+            """async (path) => {
+                const widget = await jupyterapp.commands.execute("docmanager:open", { path });
+                await Promise.all([widget.revealed, widget.sessionContext.ready]);
+            }""",
+            path,
+        )
         self.page.locator(".jp-Notebook .jp-Cell").first.wait_for()
         self.wait_until_idle()
 
@@ -200,8 +229,13 @@ class OpenNotebook:
         self.page.set_viewport_size({"width": pixels, "height": 900})
 
     def close(self) -> None:
-        self.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-        self.page.close()
+        """End the kernel, and close the notebook without saving it."""
+        self.page.evaluate(
+            """() => {
+                const widget = jupyterapp.shell.currentWidget;
+                return widget.sessionContext.shutdown().then(() => widget.dispose());
+            }"""
+        )
 
     def _command(self, name: str, arguments: dict | None = None) -> None:
         """One of JupyterLab's own commands; it returns when the command is done."""
