@@ -157,6 +157,7 @@ def accumulate_cases() -> list[Case]:
     minutes=15,
     difficulty=2,
     cases=accumulate_cases,
+    version=2,
     hints=[
         "Two questions. Which shape has node.grad at the end? And does anybody else hold the array that "
         "you keep?",

@@ -254,6 +254,7 @@ def _judge(case, expected, got):
     difficulty=3,
     cases=planted_cases,
     judge=_judge,
+    version=2,
     hints=[
         "Week 2 in new clothes. A gradient check needs one number: L = Σ G·value, with a random G of the value's "
         "shape. Then vjp(G) must be the gradient of L with respect to each operand.",

@@ -81,7 +81,7 @@ Tensor = TensorExercise(
         "backward".split()
     ),
     tolerance=1e-10,
-    version=1,
+    version=2,
     fault_codes={},
     advice=None,
     hints=[

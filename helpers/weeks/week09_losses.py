@@ -164,6 +164,7 @@ def log_softmax_cases() -> list[Case]:
     minutes=15,
     difficulty=2,
     cases=log_softmax_cases,
+    version=2,
     hints=[
         "The value: z − log Σ exp z, with each row's maximum subtracted first, as in week 4. Keep P = "
         "exp(value) for the way back.",
@@ -245,6 +246,7 @@ def cross_entropy_cases() -> list[Case]:
     minutes=15,
     difficulty=2,
     cases=cross_entropy_cases,
+    version=2,
     hints=[
         "You have both halves: week 4's cross_entropy_grad gave L and dZ together. Here they come apart: L now, dZ "
         "when g arrives.",

@@ -97,6 +97,7 @@ TIES = (
     difficulty=2,
     cases=max_cases,
     judge=_judge_max,
+    version=2,
     hints=[
         "Only the largest entry moves the maximum. Where are the largest entries? A mask of True and False "
         "says it: X == X.max(axis=axis, keepdims=True).",
