@@ -52,6 +52,9 @@ SLIPS = {
         "the square of W in all penalties": (
             "L2FACTOR", "`dW2` and `dW1` have the same mistake",
             [(f'l2_grad(cache["W{k}"], lam)', f'lam / 2 * cache["W{k}"] ** 2') for k in (1, 2, 3)]),
+        "half the penalty, written out": (
+            "L2FACTOR", "`dW2` and `dW1` have the same mistake",
+            [(f'l2_grad(cache["W{k}"], lam)', f'lam / 2 * cache["W{k}"]') for k in (1, 2, 3)]),
         "a penalty on b3 alone": ("L2FACTOR", "λ·b is added", [
             ("db3 = dZ3.sum(dim=0)", 'db3 = dZ3.sum(dim=0) + lam * cache["b3"]')]),
         "dW1 from dH1": (None, "Yours is made of dH;", [('["X"].T @ dZ1', '["X"].T @ dH1')]),

@@ -85,14 +85,15 @@ def chain(sizes: Callable[[Case], Mapping[str, int]]) -> Callable:
         start, *later = wrong
         also = [name for name in later if _breaks(name, case, right, given)]
         heirs = [name for name in later if name not in also]
-        slip = _slip(start, case, given)
-        same = [name for name in also if slip and _slip(name, case, given) == slip]
+        known = sizes(case)
+        slip = _slip(start, case, given, known)
+        same = [name for name in also if slip and _slip(name, case, given, known) == slip]
         also = [name for name in also if name not in same]
         how = (
             _overwritten(start, right, given)
             or slip
             or (start == "dZ3" and _divisor(right[start], given[start], len(case.args[1])))
-            or _how(start, case, right, given, sizes(case))
+            or _how(start, case, right, given, known)
         )
         before = [name for name in LINES if name not in wrong][: list(LINES).index(start)]
         said = [f"It starts at `{start}`, which is {LINES[start][0]}."]
@@ -151,10 +152,15 @@ def _divisor(right: Array, given: Array, N: int) -> Wrong | None:
     )
 
 
-def _slip(name: str, case: Case, given: Mapping) -> Wrong | None:
+def _slip(name: str, case: Case, given: Mapping, sizes: Mapping[str, int]) -> Wrong | None:
     """What a gradient is made of, where that is one of the usual wrong things."""
     k = {**_known(case), **given}
     with contextlib.suppress(ValueError):  # shapes above it do not fit
+        if name in WEIGHTS:
+            H, dZ, W = (k[part] for part in WEIGHTS[name])
+            share = constant_ratio_of(k["lam"] * W, given[name] - H.T @ dZ)
+            if share is not None:
+                return Wrong(_penalty(share, sizes), "L2FACTOR")
         for made, slip in _alternatives(name, k):
             if agree(made, given[name], EXACT):
                 return slip
@@ -188,14 +194,11 @@ def _alternatives(name: str, k: Mapping) -> Iterator[tuple[Array, Wrong]]:
 
 
 def _how(name: str, case: Case, right: Mapping, given: Mapping, sizes: Mapping[str, int]) -> Wrong:
-    """What is wrong with the first wrong gradient; of a weight's the part of the loss or penalty."""
+    """What is wrong with the first wrong gradient; of a weight's, with its part of the loss."""
     if name in WEIGHTS and given[name].shape == right[name].shape:
         known = {**_known(case), **right}
         H, dZ, W = (known[part] for part in WEIGHTS[name])
         loss, penalty = H.T @ dZ, known["lam"] * W
-        share = constant_ratio_of(penalty, given[name] - loss)
-        if share is not None:
-            return Wrong(_penalty(share, sizes), "L2FACTOR")
         if known["lam"] and agree(penalty, given[name], EXACT):
             return Wrong("Only the penalty is there; the gradient of the loss is lost.", "L2FACTOR")
         about_loss = difference("The part of the loss, without the penalty,", loss,

@@ -246,6 +246,8 @@ for _code, _why, *_changes in [
      "its output.",
      (_TANH, '(1 - cache["Z1"] ** 2)')),
     ("ACTIVATIONINPUT", "It starts at dZ1: 1 − H1 needs the square.", (_TANH, '(1 - cache["H1"])')),
+    ("ACTIVATIONINPUT", "It starts at dZ1: (1 − H1)² is another number than 1 − H1².",
+     (_TANH, '(1 - cache["H1"]) ** 2')),
     ("ACTIVATIONINPUT", "It starts at dZ1: H1·(1 − H1) is the sigmoid's slope. tanh has 1 − H1².",
      (_TANH, '(cache["H1"] * (1 - cache["H1"]))')),
     ("ACTIVATIONINPUT", "It starts at dZ1: you took tanh of a tanh. H1 is the output already.",

@@ -141,6 +141,8 @@ for _code, _why, *_changes in [
     ("GAMMATWICE", "dgamma is made of dX̂, which has gamma in it already. Take G, the gradient of "
      "Y = gamma·X̂ + beta itself.",
      ("(G * Xh)", "(dXh * Xh)")),
+    ("GAMMATWICE", "In dX gamma stands twice: in front, and in dX̂ = G·gamma.",
+     ("dX = inv * (", "dX = gamma * inv * (")),
     ("GAMMATWICE", "dbeta is made of dX̂, which has gamma in it. beta is added to Y: sum G.",
      ("G.sum(dim=0)", "dXh.sum(dim=0)")),
     ("MEANSUM", "dgamma and dbeta are means over the batch. gamma and beta are copied to every row, and "

@@ -32,6 +32,12 @@ for _code, _why, *_changes in [
      ("p - lr * grads", "p * lr * grads")),
     ("WEIGHTSONLY", "Only the weights move. Biases are parameters, too.",
      ("for name, p in params.items()}", 'if name[0] == "W" else p for name, p in params.items()}')),
+    ("GRADNAMES", "grads holds dZ3 and others, which no parameter has. Walk through params: W1's gradient is "
+     'grads["dW1"].',
+     (_MOVE, "return {name: params[name] - lr * g for name, g in grads.items()}")),
+    ("GRADNAMES", "grads holds dZ3 and others, which no parameter has. Walk through params: W1's gradient is "
+     'grads["dW1"].',
+     (_MOVE, "return {name[1:]: params[name[1:]] - lr * g for name, g in grads.items()}")),
     ("GRADNAMES", "The keys of the result are those of params: W1, and not dW1.",
      ("{name: p", '{"d" + name: p')),
 ]:  # fmt: skip
