@@ -8,7 +8,7 @@ import pytest
 import torch
 from cells import written
 from threadpoolctl import threadpool_limits
-from week12_answers import RIGHT, WRONG
+from week12_answers import CURVES, RIGHT, WRONG
 
 from helpers import MutationBoard, mutants
 from helpers.attempt import stub_of
@@ -106,6 +106,12 @@ def test_a_right_answer_in_another_style_passes(name, source):
 def test_an_unlisted_wrong_answer_fails(name, changes):
     verdict = TASKS[name].check(rewritten(REF[name], *changes))
     assert verdict.status == "failed"
+
+
+@pytest.mark.parametrize("code", CURVES)
+def test_a_training_run_with_one_slip_is_named_by_its_curves(code):
+    verdict = TASKS["learning_curve"].check(rewritten(REF["learning_curve"], *CURVES[code]))
+    assert verdict.mistake == code, verdict
 
 
 # ------------------------------------------------------------------ the harness

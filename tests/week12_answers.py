@@ -451,18 +451,21 @@ RIGHT = {
             import numpy as np
             def attention_backward(Q, K, V, G):
                 r = Q.shape[1] ** -0.5
-                P = np.exp(r * Q @ K.T)
+                S = r * Q @ K.T
+                P = np.exp(S - S.max(1, keepdims=True))
                 P = P / P.sum(1, keepdims=True)
                 dS = np.stack([(np.diag(p) - np.outer(p, p)) @ (V @ g) for p, g in zip(P, G)])
                 return [r * dS @ K, r * dS.T @ Q, P.T @ G]
             """,
-        "autograd": """
-            import torch
+        "by logarithms": """
+            import numpy as np
             def attention_backward(Q, K, V, G):
-                leaves = [torch.tensor(a, requires_grad=True) for a in (Q, K, V)]
-                q, k, v = leaves
-                Y = torch.softmax(q @ k.T / q.shape[1] ** 0.5, 1) @ v
-                return torch.autograd.grad(Y, leaves, torch.tensor(G))
+                r = Q.shape[1] ** 0.5
+                S = Q @ K.T / r
+                P = np.exp(S - np.logaddexp.reduce(S, axis=1)[:, None])
+                dP = G @ V.T
+                dS = (P * dP - P * np.einsum("nm,nm->n", P, dP)[:, None]) / r
+                return dS @ K, dS.T @ Q, P.T @ G
             """,
     },
     "layer_test": {
@@ -663,4 +666,34 @@ WRONG = {
         "db as a mean": [("dZ2.sum(0)", "dZ2.mean(0)")],
         "dW3 from the tanh alone": [("H2.T @ dZ3", "T.T @ dZ3")],
     },
+}  # fmt: skip
+
+STEP = "                Ws[k] = Ws[k] - 0.02 * dW\n"
+AFTER = """
+            S = X[rows]
+            for W in Ws[:-1]:
+                S = np.maximum(S @ W, 0)
+            S = S @ Ws[-1]
+            losses.append((np.log(np.exp(S).sum(axis=1)) - S[classes, t[rows]]).mean())
+"""
+CURVES = {
+    "NOGAIN": [("np.sqrt(gain / s[0])", "np.sqrt(2 / s[0])")],
+    "FANOUT": [("np.sqrt(gain / s[0])", "np.sqrt(gain / s[1])")],
+    "UNIFORM": [("rng.standard_normal(s)", "rng.uniform(-1, 1, s) * np.sqrt(3)")],
+    "DEPTH": [("[64] * depth", "[64] * max(depth - 1, 1)"), ("range(depth)", "range(len(Ws))")],
+    "STUCK": [
+        ("Z = H[-1] @ Ws[-1]", "Z = np.maximum(H[-1] @ Ws[-1], 0)"),
+        ("D = D / len(rows)", "D = D / len(rows) * (Z > 0)"),
+    ],
+    "MEANSUM": [("D = D / len(rows)", "D = D * 1")],
+    "LASTBATCH": [("np.mean(losses)", "losses[-1]")],
+    "AFTER": [
+        ("            losses.append(-logP[classes, t[rows]].mean())\n", ""),
+        (STEP, STEP + AFTER[1:]),
+    ],
+    "NOORDER": [("rng.permutation(len(t))", "np.arange(len(t))")],
+    "REPEAT": [
+        ("np.array_split(rng.permutation(len(t)), len(t) // 32)",
+         "rng.integers(len(t), size=(len(t) // 32, 32))")
+    ],
 }  # fmt: skip

@@ -51,7 +51,10 @@ def arrays(*names: str, sizes: Sizes, known: Callable[[], Iterable[Mistake]]) ->
         fine = [name for name, wrong in said.items() if not wrong]
         if first is None or not fine:
             return first
-        return Wrong(f"{first.message} {' and '.join(fine)} is right.", first.code)
+        return Wrong(
+            f"{first.message} {' and '.join(fine)} {'is' if len(fine) == 1 else 'are'} right.",
+            first.code,
+        )
 
     return judge
 
@@ -156,6 +159,10 @@ def difference(what: str, right, given, sizes: Mapping[str, int]) -> Wrong | Non
     if called:
         return Wrong(f"{what} is {number(ratio)} times the right one, everywhere: {called[0]}",
                      called[1])  # fmt: skip
+    if ratio is not None and abs(ratio - 1) < 1e-4:
+        return Wrong(
+            f"{what} is right to a few digits only. A difference of two losses leaves that; derive it."
+        )
     if ratio is not None:
         why = "look for a factor" if ratio else "nothing arrives there"
         return Wrong(f"{what} is {number(ratio)} times the right one, everywhere: {why}.")

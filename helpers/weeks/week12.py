@@ -8,7 +8,7 @@ from helpers.weeks.week04_clock import Clock
 from helpers.weeks.week12_capstone_attention import attention, attention_backward, layer_test
 from helpers.weeks.week12_capstone_depth import claim, error_bars, learning_curve
 from helpers.weeks.week12_capstone_digits import engine_loss, gradient_errors, train_digits
-from helpers.weeks.week12_cases import models, rounding
+from helpers.weeks.week12_cases import rounding
 from helpers.weeks.week12_chain import (
     NETWORK,
     autograd_vs_engine,
@@ -21,6 +21,7 @@ from helpers.weeks.week12_checks import STANDARD, by_pytorch, examine, passes, t
 from helpers.weeks.week12_curves import study_data
 from helpers.weeks.week12_exam import exit_test
 from helpers.weeks.week12_harness import compare, gradcheck_sampled, initial_sanity, tolerance
+from helpers.weeks.week12_models import models
 from helpers.weeks.week12_mutation import mutation_score, my_tests
 
 CAPSTONES = {

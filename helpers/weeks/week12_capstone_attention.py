@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from helpers.exercise import Arguments, Case, Wrong, exercise
+from helpers.sandbox import Outcome
 from helpers.weeks.rewrite import rewritten
 from helpers.weeks.week04_judge import arrays
+from helpers.weeks.week12_mutation import RETURNS
 
 SIZES = {
     "2 queries, 3 keys, d = 2, 1 value each": (2, 3, 2, 1),
@@ -29,8 +34,29 @@ def _forward_cases() -> list[Arguments]:
     return [*made, Arguments("scores of about 1000", args=(1000 * Q, K, V))]
 
 
+OUT_OF_REACH = (
+    "By hand: autograd is out of reach here. One line for each row of the table on paper."
+)
+
+
 def _backward_cases() -> list[Arguments]:
-    return [Arguments(label, args=_inputs(*sizes)) for label, sizes in SIZES.items()]
+    inputs = {label: _inputs(*sizes) for label, sizes in SIZES.items()}
+    Q, K, V, G = _inputs(3, 4, 2, 2, seed=9)
+    Q[:, 0], K[:, 0] = 2000.0, 1.0  # large scores, and shares that are not 0 or 1
+    inputs["scores of about 1400"] = (Q, K, V, G)
+    return [ByHand(label, args=args) for label, args in inputs.items()]
+
+
+@dataclass(frozen=True)
+class ByHand(Arguments):
+    """Arguments of a function that has no autograd to lean on."""
+
+    def outcome(self, attempt, limit):
+        with torch.inference_mode():
+            outcome = super().outcome(attempt, limit)
+        detail = outcome.problem.detail if outcome.problem else ""
+        leans = "require grad" in detail or "nference" in detail
+        return Outcome(Wrong(OUT_OF_REACH, "AUTOGRAD")) if leans else outcome
 
 
 def _named_sizes(case) -> dict[str, int]:
@@ -68,6 +94,8 @@ for _code, _why, *_changes in [
      ("axis=1", "axis=0")),
     ("MAXSHIFT", "exp of a score near 1000 is infinite. Subtract each row's maximum first.",
      ("S - S.max(axis=1, keepdims=True)", "S")),
+    ("ROWMAX", "You subtract the largest of *all* scores. A row far below it becomes 0/0: take each row's own maximum.",
+     ("S.max(axis=1, keepdims=True)", "S.max()")),
     ("KEYSASVALUES", "You mix the keys; the values are to be mixed.",
      ("@ V", "@ K[:, :1].repeat(V.shape[1], axis=1)")),
 ]:  # fmt: skip
@@ -110,6 +138,11 @@ for _code, _why, *_changes in [
      (_SUM, "(dP * P).sum(axis=0, keepdims=True)")),
     ("SWAPPED", "dQ and dK are swapped.", ("return dS @ K, dS.T @ Q, dV", "return dS.T @ Q, dS @ K, dV")),
     ("SCORESNOTSHARES", "dV = Pᵀ·G with the shares P; you use the scores S.", ("dV = P.T @ G", "dV = S.T @ G")),
+    ("AUTOGRAD", OUT_OF_REACH, ("    S = Q @ K.T /", "    Q, K, V = (torch.tensor(a, requires_grad=True) for a in (Q, K, V))\n"
+     "    Y = torch.softmax(Q @ K.T / Q.shape[1] ** 0.5, 1) @ V\n"
+     "    (Y * torch.tensor(G)).sum().backward()\n    S = Q @ K.T /")),
+    ("MAXSHIFT", "Your exp overflows at scores of about 1400. Subtract each row's maximum first, as on the way forward.",
+     ("S - S.max(axis=1, keepdims=True)", "S")),
     ("NOUPSTREAM", "dP lacks G: it is G·Vᵀ.", ("dP = G @ V.T", "dP = np.ones_like(G) @ V.T")),
 ]:  # fmt: skip
     attention_backward.mistake(_code, _why)(rewritten(attention_backward.reference, *_changes))
@@ -160,7 +193,7 @@ _BATCHNORM = {
 def layers() -> dict[str, Layer]:
     """Attention and BatchNorm, each with its planted mistakes."""
     wrong = {f"{m.code}: {m.explanation}": m.attempt for m in attention_backward.mistakes
-             if m.code != "SWAPPED"}  # fmt: skip
+             if m.code not in ("SWAPPED", "AUTOGRAD", "MAXSHIFT")}  # fmt: skip
     rng = np.random.default_rng(6)
     X, gamma, beta = rng.standard_normal((7, 3)), np.array([0.5, 1.5, -2.0]), rng.standard_normal(3)
     norm = {name: rewritten(batchnorm_backward, change) for name, change in _BATCHNORM.items()}
@@ -178,15 +211,32 @@ def _right_lives(name: str):
         try:
             layer_test(layer.forward, layer.backward, *layer.inputs)
         except AssertionError as error:
-            return Wrong(f"The right backward pass of {name} is killed ({error or 'no message'}).")
+            return Wrong(
+                f"The right backward pass of {name} is killed ({str(error) or 'without a message'})."
+            )
         return "it lives"
 
     return Case(f"{name}: the right backward pass lives", run)
 
 
+NEVER = (
+    "Your test never raises, not even for zeros of another shape. np.allclose returns True or False; nothing happens "
+    "without `assert`."
+)
+
+
 def _wrong_die(name: str):
     def run(layer_test):
         layer, alive = layers()[name], []
+        with contextlib.suppress(Exception):
+            said = layer_test(
+                layer.forward,
+                lambda *given: [np.zeros((1, *np.shape(x))) for x in given[:-1]],
+                *layer.inputs,
+            )
+            return Wrong(
+                NEVER if said is None else RETURNS, "CANNOTFAIL" if said is None else "RETURNS"
+            )
         for what, backward in layer.planted.items():
             try:
                 layer_test(layer.forward, backward, *layer.inputs)
@@ -248,7 +298,8 @@ def layer_test(forward, backward, *inputs):
     """Raise an AssertionError where a backward pass does not fit its forward pass.
 
     forward(*inputs) gives an array Y; backward(*inputs, G) gives one gradient for each input,
-    where G is ∂L/∂Y.
+    where G is ∂L/∂Y. It also wakes up at NaN, a wrong shape, a missing gradient and one that is a
+    few percent off.
     """
     G = np.random.default_rng(0).standard_normal(forward(*inputs).shape)
     for k, (x, grad) in enumerate(zip(inputs, backward(*inputs, G), strict=True)):
@@ -266,12 +317,18 @@ def layer_test(forward, backward, *inputs):
 
 
 _DRAW = "np.random.default_rng(0).standard_normal(forward(*inputs).shape)"
+_ERROR = "        error = np.linalg.norm(grad - measured) / np.linalg.norm(measured)\n"
 _ASK = '        assert error < 1e-6, f"input {k} is off by {error:.1e}"\n'
 for _code, _why, *_changes in [
     ("ONES", "With G = 1 everywhere a backward pass that forgets G looks right. And BatchNorm's outputs then add up to a "
      "constant: its right dX is 0, and you divide rounding by rounding. Draw G at random.",
      (_DRAW, "np.ones(forward(*inputs).shape)")),
     ("SHAPEONLY", "You ask for shapes only. Every mistake has the right ones.", (_ASK, "")),
+    ("CANNOTFAIL", NEVER, (", strict=True", ""), ("        assert np.shape(grad) == x.shape, f\"input {k}: shape {np.shape(grad)}\"\n", ""),
+     (_ERROR + _ASK, "        np.allclose(grad, measured)\n")),
+    ("RETURNS", RETURNS, (", strict=True", ""), ("        assert np.shape(grad) == x.shape, f\"input {k}: shape {np.shape(grad)}\"\n",
+     "        if np.shape(grad) != x.shape:\n            return False\n"),
+     (_ASK, "        if not error < 1e-6:\n            return False\n    return True\n")),
     ("FIRSTINPUT", "You look at the first input only. The gradients of the others are never compared.",
      (_ASK, '        assert error < 1e-6 or k > 0, f"input {k} is off by {error:.1e}"\n')),
     ("LASTINPUT", "You look at the last input only. The gradients of the others are never compared.",

@@ -16,6 +16,16 @@ from helpers.exercise import Case, Wrong, exercise
 from helpers.weeks.rewrite import rewritten
 
 WANTED = 0.97  # of the test digits
+WHY = {
+    "SIGN": "You go *up*: the loss on the training samples is far above that of a guess. The gradient points to where "
+    "the loss grows; subtract it.",
+    "SYMMETRY": "All units of the first layer are equal. They began equal, got equal gradients, and stay so: start with "
+    "random weights.",
+    "FIRSTBATCH": "It knows the first 64 samples by heart and not the others. Every batch must get its turn.",
+    "OTHERDATA": "You do not train on the X and t that are given: here every digit d is called d + 1, and yours still reads d.",
+    "OTHERENGINE": "Nothing was computed with the Tensor that is given. Its gradients train the network, and no other's.",
+    "NOUPDATE": "The loss on the training samples is not below that of a guess, 2.303: do the parameters change at all?",
+}
 
 
 def _problem(sizes, N: int, seed: int):
@@ -34,18 +44,45 @@ def _each_problem(run) -> list[Case]:
     ]
 
 
+def watched() -> tuple[type, list]:
+    """A Tensor to hand out, and the list of all that are made with it."""
+    made = []
+
+    class Given(tensor.Tensor):
+        def __init__(self, *args, **options):
+            made.append(self)
+            super().__init__(*args, **options)
+
+    return Given, made
+
+
 # ------------------------------------------------------------------ milestone 1
+
+
+OTHER_LEAVES = (
+    "Each leaf is made with the Tensor that is given, `Tensor(p)`; another engine is not asked for."
+)
+EAGER = (
+    "Your function calls `backward` already. Return the graph: who gets it calls `loss.backward()`, and a second call would "
+    "add to the gradients of the first."
+)
 
 
 def _graph(problem):
     def run(engine_loss):
         params, X, t = problem
-        made = engine_loss(tensor.Tensor, {n: p.copy() for n, p in params.items()}, X, t)
+        Given, _ = watched()
+        made = engine_loss(Given, {n: p.copy() for n, p in params.items()}, X, t)
         if not (isinstance(made, tuple | list) and len(made) == 2):
             return Wrong("Return `(loss, leaves)`: a Tensor, and a dict of Tensors.")
         loss, leaves = made
+        others = [n for n in params if not isinstance(leaves.get(n), Given)]
+        if others:
+            return Wrong(f"{OTHER_LEAVES} Look at {', '.join(others)}.", "OTHERENGINE")
         if not isinstance(loss, tensor.Tensor) or loss.data.size != 1:
             return Wrong("`loss` must be a Tensor that holds one number.")
+        if any(leaves[n].grad is not None for n in params):
+            return Wrong(EAGER, "EAGER")
         loss.backward()
         cut = [name for name in params if getattr(leaves.get(name), "grad", None) is None]
         if cut:
@@ -72,8 +109,9 @@ def _graph(problem):
 def engine_loss(Tensor, params, X, t):
     """(loss, leaves): the graph of a network with ReLUs on a tensor engine.
 
-    Scores: relu(relu(X·W1 + b1)·W2 + b2)·W3 + b3; loss: mean cross-entropy with classes t, a
-    Tensor. leaves: {"W1": Tensor, "b1": Tensor, …}.
+    Scores: relu(relu(X·W1 + b1)·W2 + b2)·W3 + b3, two ReLUs and no tanh; loss: the engine's own
+    .cross_entropy(t) of them, a Tensor. leaves: {"W1": Tensor, "b1": Tensor, …}, made with the
+    Tensor that is given.
     """
     leaves = {name: Tensor(p) for name, p in params.items()}
     H1 = (X @ leaves["W1"] + leaves["b1"]).relu()
@@ -85,6 +123,10 @@ def engine_loss(Tensor, params, X, t):
 for _code, _why, *_changes in [
     ("CUT", "You go on with H1.data, an array: there the graph is cut, and nothing gets back to W1 and b1.",
      ("H2 = (H1 @", "H2 = (H1.data @")),
+    ("OTHERENGINE", OTHER_LEAVES, ("Tensor(p)", "tensor.Tensor(p)")),
+    ("EAGER", EAGER, ("    return loss, leaves", "    loss.backward()\n    return loss, leaves")),
+    ("TANH", "The first layer has a tanh, as the network of section 7. Here both hidden layers have a ReLU.",
+     ('leaves["b1"]).relu()', 'leaves["b1"]).tanh()')),
     ("NOBEND", "The second bend is missing: two layers in a row without a ReLU are one layer.",
      ('leaves["b2"]).relu()', 'leaves["b2"])')),
     ("BENTSCORES", "A ReLU on the scores takes all negative ones away. The last layer has no bend.",
@@ -103,38 +145,70 @@ for _code, _why, *_changes in [
 
 
 @contextlib.contextmanager
-def wrong_rule(op: str, vjp: Callable) -> Iterator[None]:
-    """The course's tensor engine with another rule for the first operand of an operation."""
-    right = tensor.VJP[op]
-    tensor.VJP[op] = (vjp, *right[1:])
+def wrong_rule(vjp: Callable) -> Iterator[None]:
+    """The course's tensor engine with another rule for ReLU."""
+    right = tensor.VJP["relu"]
+    tensor.VJP["relu"] = (vjp,)
     try:
         yield
     finally:
-        tensor.VJP[op] = right
+        tensor.VJP["relu"] = right
 
 
-RULES = {
-    "a right engine": ("relu", tensor.VJP["relu"][0]),
-    "relu lets everything through": ("relu", lambda g, n, a: g),
-    "relu scales by one millionth too much": ("relu", lambda g, n, a: g * (n.data > 0) * 1.000001),
-    "cross_entropy forgets 1/N": (
-        "cross_entropy", lambda g, n, a: tensor.VJP["log_softmax"][0](
-            -np.eye(a.shape[1])[n.saved[2]], tensor.Tensor(n.saved[0], (), saved=1), a)),
-    "the gradient is NaN": ("relu", lambda g, n, a: g * np.nan),
+@contextlib.contextmanager
+def wrong_seed(factor: float) -> Iterator[None]:
+    """The course's tensor engine with a backward that begins with another number than 1."""
+    right = tensor.Tensor.backward
+    tensor.Tensor.backward = lambda self, gradient=None: right(self, np.full(self.shape, factor))
+    try:
+        yield
+    finally:
+        tensor.Tensor.backward = right
+
+
+FAULTS = {
+    "a right engine": contextlib.nullcontext,
+    "relu lets everything through": lambda: wrong_rule(lambda g, n, a: g),
+    "relu scales by one millionth too much": lambda: wrong_rule(lambda g, n, a: g * (n.data > 0) * 1.000001),
+    "every gradient is 7 times too large": lambda: wrong_seed(7.0),
+    "the gradient is NaN": lambda: wrong_rule(lambda g, n, a: g * np.nan),
 }  # fmt: skip
+NOBACKWARD = (
+    "A `grad` is None until `loss.backward()` has run, on PyTorch's side and on the engine's."
+)
+FLOAT32 = (
+    "A right engine is off by about 1e-7 in yours: PyTorch computes in float32 there. Hand it the float64 arrays as they "
+    "are, `torch.tensor(p)`."
+)
 
 
-def _errors(op: str, vjp: Callable):
+def _errors(label: str):
     def run(gradient_errors):
         params, X, t = _problem(SIZES["6-5-4-3, 7 samples"], 7, 3)
-        with threadpool_limits(1), wrong_rule(op, vjp):
-            said = dict(gradient_errors(tensor.Tensor, params, X, t))
+        Given, made = watched()
+        with threadpool_limits(1), FAULTS[label]():
+            try:
+                said = dict(gradient_errors(Given, params, X, t))
+            except (TypeError, AttributeError) as error:
+                if "NoneType" in str(error):
+                    return Wrong(NOBACKWARD, "NOBACKWARD")
+                raise
+        if not made:
+            return Wrong(WHY["OTHERENGINE"], "OTHERENGINE")
         said = {str(n).removeprefix("d"): float(e) for n, e in said.items()}
         missing = [n for n in params if n not in said]
         if missing:
             return Wrong(f"No error is given for {', '.join(missing)}.")
-        if op == "relu" and np.isnan(vjp(1.0, tensor.Tensor([1.0]), None)).any():
+        if label == "the gradient is NaN":
             return {n: not said[n] < 1e-10 for n in params}
+        most = max(said[n] for n in params)
+        if label == "a right engine" and 1e-9 < most < 1e-5:
+            return Wrong(FLOAT32, "FLOAT32")
+        if label == "a right engine" and not most < 1e-9:
+            return (
+                f"The engine is right, and you find an error of {most:.2g}. Do both sides compute the network of milestone 1, "
+                "with two ReLUs?"
+            )
         return {n: 0.0 if said[n] < 1e-12 else round(said[n], 10) for n in params}
 
     return run
@@ -143,7 +217,7 @@ def _errors(op: str, vjp: Callable):
 @exercise(
     minutes=20,
     difficulty=2,
-    cases=[Case(label, _errors(*rule)) for label, rule in RULES.items()],
+    cases=[Case(label, _errors(label)) for label in FAULTS],
     hints=[
         "Both sides get the same params, X and t. The engine's side is milestone 1 and backward().",
         "PyTorch's side: leaves with requires_grad=True, the same three layers with torch.relu, "
@@ -155,7 +229,7 @@ def _errors(op: str, vjp: Callable):
 def gradient_errors(Tensor, params, X, t):
     """{"W1": …, "b1": …, …}: relative errors of the engine's gradients against PyTorch's.
 
-    Of the network of milestone 1. Relative error: ‖a − b‖ / max(‖a‖, ‖b‖).
+    Of the network of milestone 1, built with the Tensor that is given. Relative error: ‖a − b‖ / max(‖a‖, ‖b‖).
     """
     mine = {name: Tensor(p) for name, p in params.items()}
     H1 = (X @ mine["W1"] + mine["b1"]).relu()
@@ -176,6 +250,10 @@ def gradient_errors(Tensor, params, X, t):
 for _code, _why, *_changes in [
     ("SELFTEST", "You compare the engine with itself. Such a check cannot fail: the other side must be PyTorch.",
      ("theirs[name].grad.numpy())", "mine[name].grad.copy())")),
+    ("OTHERENGINE", WHY["OTHERENGINE"], ("Tensor(p)", "tensor.Tensor(p)")),
+    ("NOBACKWARD", NOBACKWARD, (".cross_entropy(t).backward()", ".cross_entropy(t)")),
+    ("FLOAT32", FLOAT32, ("torch.tensor(p, ", "torch.tensor(p, dtype=torch.float32, "),
+     ("torch.tensor(X)", "torch.tensor(X).float()")),
     ("ABSOLUTE", "Those are absolute differences. Divide by the larger norm.",
      (" / max(norm(a), norm(b))", "")),
     ("SUMCANCEL", "Differences of both signs cancel in a sum. Take the norm of the difference.",
@@ -193,27 +271,9 @@ for _code, _why, *_changes in [
 # ------------------------------------------------------------------ milestone 3
 
 
-WHY = {
-    "SIGN": "You go *up*: the loss on the training samples is far above that of a guess. The gradient points to where "
-    "the loss grows; subtract it.",
-    "SYMMETRY": "All units of the first layer are equal. They began equal, got equal gradients, and stay so: start with "
-    "random weights.",
-    "FIRSTBATCH": "It knows the first 64 samples by heart and not the others. Every batch must get its turn.",
-    "OTHERDATA": "You do not train on the X and t that are given: here every digit d is called d + 1, and yours still reads d.",
-    "OTHERENGINE": "Nothing was computed with the Tensor that is given. Its gradients train the network, and no other's.",
-    "NOUPDATE": "The loss on the training samples is not below that of a guess, 2.303: do the parameters change at all?",
-}
-
-
 def _reads(train_digits):
     X, t, X_test, t_test = digits()
-    made = []
-
-    class Given(tensor.Tensor):
-        def __init__(self, *args, **options):
-            made.append(self)
-            super().__init__(*args, **options)
-
+    Given, made = watched()
     with threadpool_limits(1), np.errstate(all="ignore"):
         params = train_digits(Given, X, (t + 1) % 10)  # only who uses this t learns these names
         missing = [n for n in ("W1", "b1", "W2", "b2", "W3", "b3") if n not in params]
@@ -275,9 +335,9 @@ def _why(W, X, t) -> str | None:
 def train_digits(Tensor, X, t):
     """Parameters of a 64-…-…-10 network, trained with the engine's gradients.
 
-    X (1437, 64), t (1437,). Keys: W1, b1, W2, b2, W3, b3, NumPy arrays; the network is that of
-    milestone 1. It must read 97% of the test digits, and train in less than 10 seconds. Use the
-    Tensor, X and t that are given.
+    X (1437, 64), t (1437,). Keys: W1, b1, W2, b2, W3, b3, the network is that of milestone 1. It
+    must read 97% of the test digits, and train in less than 10 seconds. Train on the X and t that
+    are given, with gradients from the Tensor that is given; return NumPy arrays, not Tensors.
     """
     rng = np.random.default_rng(0)
     params = mutants.start((64, 128, 64, 10))

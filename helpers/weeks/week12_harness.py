@@ -11,6 +11,7 @@ import numpy as np
 from helpers.exercise import exercise
 from helpers.weeks import week12_cases as cases
 from helpers.weeks.rewrite import rewritten
+from helpers.weeks.week12_models import TOUCHED, judge_sanity, sanity_cases
 
 
 @exercise(
@@ -215,8 +216,8 @@ for _code, _why, *_changes in [
 @exercise(
     minutes=20,
     difficulty=2,
-    cases=cases.sanity_cases,
-    judge=cases.judge_sanity,
+    cases=sanity_cases,
+    judge=judge_sanity,
     hints=[
         "Four questions, one code each. None of them needs a training step: ask the model for its loss, its "
         "gradients and its scores.",
@@ -277,7 +278,7 @@ for _code, _why, *_changes in [
      ("for b in columns[:i])", "for b in columns[max(i - 1, 0):i])")),
     ("LASTLAYER", "You look at the last W, too. Its columns are classes; two without a sample get equal gradients, and part "
      "as soon as one has some.", ("weights[:-1]", "weights")),
-    ("INPLACE", cases.TOUCHED, ("other = model.X.copy()", "other = model.X")),
+    ("INPLACE", TOUCHED, ("other = model.X.copy()", "other = model.X")),
     ("NOLEAK", "You do not see that samples mix. Change *one* sample, by 1 and not by a thousandth (np.allclose forgives that, "
      "and a mean does not see an order), and look at another one's scores.",
      ("other[1] += 1.0", "other[1] += 0.0")),

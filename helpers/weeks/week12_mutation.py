@@ -141,9 +141,11 @@ def _careful(my_tests):
         try:
             my_tests(backward)
         except AssertionError as error:
-            more = {"The right": "", "Another right": " It sums in another order, so that its last "
-                    "digits differ: no test may ask for equal bits."}  # fmt: skip
-            return Wrong(f"{which} backward pass is killed ({error or 'no message'}).{more[which]}")
+            more = {"The right": "", "Another right": " It is another function and sums in another order, so that "
+                    "its last digits differ: no test may ask for one function, or for equal bits."}  # fmt: skip
+            return Wrong(
+                f"{which} backward pass is killed ({str(error) or 'without a message'}).{more[which]}"
+            )
     right = mutants.backward
     mutants.backward = mutants.MUTANTS[0].backward  # would the test believe this one?
     try:
@@ -228,8 +230,9 @@ def _strict(my_tests):
 def my_tests(backward):
     """Raise an AssertionError where a backward pass of the network of `mutants` is wrong.
 
-    backward(cache, t, lam) gives dW1, db1, …; cache is mutants.forward(params, X)[1]. It runs on
-    all 33 mutants in a few seconds.
+    backward(cache, t, lam) gives dW1, db1, …; cache is mutants.forward(params, X)[1]. It also
+    wakes up at NaN, zeros, wrong shapes and missing arrays, and runs on all 33 mutants in a few
+    seconds.
     """
     rng = np.random.default_rng(1)
     params = {
