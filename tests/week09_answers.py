@@ -620,6 +620,7 @@ WRONG = {
         "a row too far": ([("dE, idx, G", "dE, idx - 1, G")], "other numbers"),
         "transposed": ([("return dE", "return dE.T")], "transposed"),
         "minus": ([("dE, idx, G", "dE, idx, -G")], "a sign"),
+        "from E": ([("np.zeros(E.shape)", "E.copy()")], "Begin with zeros"),
         "zeros": ([("    np.add.at(dE, idx, G)\n", "")], "nothing arrives"),
     },
     "log_softmax": {

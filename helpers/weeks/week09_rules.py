@@ -186,6 +186,7 @@ def _judge_embedding(case, expected, got):
                 "come back from those uses."),
         Suspect("MEANSUM", expected / np.maximum(counts, 1), "you average over the uses of a row. "
                 "Contributions add up."),
+        Suspect("OWNDATA", E + expected, "it began as a copy of E. Begin with zeros in the shape of E."),
         Suspect("GATHER", G, "that is G as it came. It belongs to the rows of E that were picked."),
     ]  # fmt: skip
     return difference("dE", expected, got, suspects)
