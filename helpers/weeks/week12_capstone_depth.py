@@ -149,8 +149,8 @@ def _pairs() -> list[Arguments]:
 def claim(a, b):
     """The epoch from which on a is below b, as far as the seeds can tell; None if there is none.
 
-    a, b: curves (seeds, epochs); the first epoch is number 0. From that epoch to the last, mean + 2 standard errors of a must
-    be below mean − 2 standard errors of b.
+    a, b: curves (seeds, epochs); the first epoch is number 0. From that epoch to the last,
+    mean + 2 standard errors of a must be below mean − 2 standard errors of b.
     """
     ends = []
     for curves, side in [(np.asarray(a), 2), (np.asarray(b), -2)]:

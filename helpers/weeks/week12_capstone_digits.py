@@ -229,7 +229,8 @@ def _errors(label: str):
 def gradient_errors(Tensor, params, X, t):
     """{"W1": …, "b1": …, …}: relative errors of the engine's gradients against PyTorch's.
 
-    Of the network of milestone 1, built with the Tensor that is given. Relative error: ‖a − b‖ / max(‖a‖, ‖b‖).
+    Of the network of milestone 1, built with the Tensor that is given. Relative error:
+    ‖a − b‖ / max(‖a‖, ‖b‖).
     """
     mine = {name: Tensor(p) for name, p in params.items()}
     H1 = (X @ mine["W1"] + mine["b1"]).relu()
@@ -335,7 +336,7 @@ def _why(W, X, t) -> str | None:
 def train_digits(Tensor, X, t):
     """Parameters of a 64-…-…-10 network, trained with the engine's gradients.
 
-    X (1437, 64), t (1437,). Keys: W1, b1, W2, b2, W3, b3, the network is that of milestone 1. It
+    X (1437, 64), t (1437,). Keys: W1, b1, W2, b2, W3, b3; the network is that of milestone 1. It
     must read 97% of the test digits, and train in less than 10 seconds. Train on the X and t that
     are given, with gradients from the Tensor that is given; return NumPy arrays, not Tensors.
     """
