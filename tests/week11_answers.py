@@ -446,7 +446,7 @@ WRONG = {
             [("range(depth, 1, -1)", "range(depth, 0, -1)")], "the first belongs to the input",
         ),
         "other weights on the way back": (
-            [("Ws[k - 1].T", "init(kind, 128, 128, rng).T")], "7 times for 4 layers",
+            [("Ws[k - 1].T", "init(kind, 128, 128, rng).T")], "keep them in a list",
         ),
         "the weights of the layer below": ([("Ws[k - 1].T", "Ws[k - 2].T")], "times as much"),
         "a gradient of std 2": (

@@ -166,7 +166,7 @@ def _misused(calls: list[tuple], wanted: tuple, depth: int) -> Wrong | None:
         )
     if len(calls) != depth:
         again = " Going back, use the W of the way forward: keep them in a list."
-        why = again if len(calls) == 2 * depth else ""
+        why = again if len(calls) in (2 * depth - 1, 2 * depth) else ""
         return Wrong(f"`init` is called {len(calls)} times for {depth} layers.{why}")
     return None
 
