@@ -28,8 +28,9 @@ NO_AUTOGRAD = (
 )
 BOOL = "A mask alone is bool: it multiplies the gradient that comes from above, `dH2 * (Z2 > 0)`."
 SINGLE = (
-    "There float32 meets float64: `torch.zeros` and `torch.ones` make float32, so does `.float()` or "
-    "a division of integers. `torch.zeros_like(Z3)` and `dtype=Z3.dtype` keep float64."
+    "There float32 meets float64: print the `.dtype` of each, and look where the float32 was made. "
+    "`torch.zeros` and `torch.ones` do that, and `.float()`, and a division of integers; "
+    "`torch.zeros_like(Z3)` and `dtype=Z3.dtype` keep float64."
 )
 TENSORS_CHANGED = (
     "You change the tensors of the caller (`-=` works in place). The cache of a forward pass holds "
