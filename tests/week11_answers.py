@@ -430,7 +430,6 @@ WRONG = {
         "a float": ([("np.array(stds)", "stds[-1]")], "expected"),
     },
     "predict_std": {
-        "n forgotten": ([("n * s**2 * m", "s**2 * m")], "entry 0"),
         "draws in place of a grid": (
             [("gaussian_mean(lambda z: np.tanh(z) ** 2, np.sqrt(var_z))",
               "(np.tanh(np.random.default_rng(0).normal(0, var_z**0.5, 10**5)) ** 2).mean()")],
