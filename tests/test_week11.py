@@ -489,11 +489,11 @@ def test_the_first_losses_are_as_the_text_says(notebook, said):
 
 def test_saturated_tanh_units_are_flat_and_the_others_carry_the_gradient(notebook, said):
     out, prose = said
-    assert numbers(out, "tanh, weights of std 1: ")[0] == 0.8 and "a fifth of the units" in prose
+    assert "about 85% of the units" in out and "about 15% of the units are not" in prose
     assert "their mean slope is below 0.01: True" in out
     mean_square, share = re.findall(r"[\d.]+", out[out.index("E[slope²] = ") :])[:2]
     assert 128 * float(mean_square) == pytest.approx(2.4**2, rel=0.15)  # a factor of 2.4 a layer
-    assert float(share) > 99.8 and "of std 1: about 0.8" in out
+    assert float(share) > 99.8
 
 
 def test_zeros_in_a_last_layer_and_in_softmax_regression_train(said):
