@@ -611,6 +611,7 @@ WRONG = {
         ],
         "the first entries": [("norm(a - b)", "norm(a.ravel()[:1] - b.ravel()[:1])")],
         "squared": [("norm(a - b) /", "norm(a - b) ** 2 /")],
+        "tanh in PyTorch": [("torch.relu(torch", "torch.tanh(torch")],
     },
     "train_digits": {
         "one epoch": [("range(30)", "range(1)")],
@@ -677,6 +678,12 @@ AFTER = """
             losses.append((np.log(np.exp(S).sum(axis=1)) - S[classes, t[rows]]).mean())
 """
 CURVES = {
+    "ONESEED": [("default_rng(seed)", "default_rng(0)")],
+    "NOSEED": [("default_rng(seed)", "default_rng()")],
+    "ORDER": [
+        ("    curve = []\n", "    curve, order = [], rng.permutation(len(t))\n"),
+        ("rng.permutation(len(t)),", "order,"),
+    ],
     "NOGAIN": [("np.sqrt(gain / s[0])", "np.sqrt(2 / s[0])")],
     "FANOUT": [("np.sqrt(gain / s[0])", "np.sqrt(gain / s[1])")],
     "UNIFORM": [("rng.standard_normal(s)", "rng.uniform(-1, 1, s) * np.sqrt(3)")],

@@ -257,7 +257,7 @@ CRUDE = {
                   "`error > tolerance` is False for NaN: ask `error < tolerance`."),
     "COUNT": ("the last gradient is missing", lambda *grads: grads[:-1],
               "`zip` stops at the shorter one: ask for as many gradients as inputs."),
-    "LOOSE": ("the first gradient is 3% too large", lambda first, *more: (1.03 * first, *more),
+    "LOOSE": ("the first gradient is a thousandth too large", lambda first, *more: (1.001 * first, *more),
               "Central differences agree to nine digits: there is no need to be so patient."),
 }  # fmt: skip
 
@@ -283,7 +283,7 @@ def _crude_die(layer_test):
     difficulty=3,
     cases=[
         *(test(name) for name in ("attention", "BatchNorm") for test in (_right_lives, _wrong_die)),
-        Case("attention: NaN, a missing gradient and one 3% too large die", _crude_die),
+        Case("attention: NaN, a missing gradient and one a thousandth too large die", _crude_die),
     ],
     hints=[
         "A gradient check of an array needs one number: L = Σ G·forward(*inputs) with *random* weights G. Then "
@@ -298,8 +298,8 @@ def layer_test(forward, backward, *inputs):
     """Raise an AssertionError where a backward pass does not fit its forward pass.
 
     forward(*inputs) gives an array Y; backward(*inputs, G) gives one gradient for each input,
-    where G is ∂L/∂Y. It also wakes up at NaN, a wrong shape, a missing gradient and one that is a
-    few percent off.
+    where G is ∂L/∂Y. It also wakes up at NaN, a wrong shape, a missing gradient and one that is off
+    by a thousandth.
     """
     G = np.random.default_rng(0).standard_normal(forward(*inputs).shape)
     for k, (x, grad) in enumerate(zip(inputs, backward(*inputs, G), strict=True)):

@@ -57,12 +57,8 @@ def learning_curve(X, t, gain, depth, seed):
 
 
 for _code, *_changes in [  # the cases name the others of WHY themselves
-    ("ONESEED", ("default_rng(seed)", "default_rng(0)")),
-    ("NOSEED", ("default_rng(seed)", "default_rng()")),
     ("STDVAR", ("np.sqrt(gain / s[0])", "gain / s[0]")),
     ("NOBEND", ("H.append(np.maximum(H[-1] @ W, 0))", "H.append(H[-1] @ W)"), (" * (H[k] > 0)", "")),
-    ("ORDER", ("    curve = []\n", "    curve, order = [], rng.permutation(len(t))\n"),
-     ("rng.permutation(len(t)),", "order,")),
     ("SIGN", ("Ws[k] - 0.02", "Ws[k] + 0.02")),
 ]:  # fmt: skip
     learning_curve.mistake(_code, WHY[_code])(rewritten(learning_curve.reference, *_changes))

@@ -14,6 +14,7 @@ from helpers.data import digits
 from helpers.engine import tensor
 from helpers.exercise import Case, Wrong, exercise
 from helpers.weeks.rewrite import rewritten
+from helpers.weeks.week12_chain import FLOAT32
 
 WANTED = 0.97  # of the test digits
 WHY = {
@@ -176,10 +177,6 @@ FAULTS = {
 NOBACKWARD = (
     "A `grad` is None until `loss.backward()` has run, on PyTorch's side and on the engine's."
 )
-FLOAT32 = (
-    "A right engine is off by about 1e-7 in yours: PyTorch computes in float32 there. Hand it the float64 arrays as they "
-    "are, `torch.tensor(p)`."
-)
 
 
 def _errors(label: str):
@@ -205,7 +202,7 @@ def _errors(label: str):
         if label == "a right engine" and 1e-9 < most < 1e-5:
             return Wrong(FLOAT32, "FLOAT32")
         if label == "a right engine" and not most < 1e-9:
-            return (
+            return Wrong(
                 f"The engine is right, and you find an error of {most:.2g}. Do both sides compute the network of milestone 1, "
                 "with two ReLUs?"
             )
