@@ -8,7 +8,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 NB ?=
-PARALLEL := -n logical --maxprocesses 4 --dist loadfile
+WORKERS := -n logical --maxprocesses 4
 
 .PHONY: lab test unit notebooks browser refresh bench html
 
@@ -26,14 +26,14 @@ test: unit notebooks browser
 unit: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -p no:nbval $(PARALLEL) tests --ignore=tests/browser
+	$(BIN)/python -m pytest -p no:nbval $(WORKERS) --dist loadfile tests --ignore=tests/browser
 
 notebooks: $(INSTALLED)
-	AUTOGRAD_PROGRESS=off $(BIN)/python -m pytest --nbval --nbval-current-env $(PARALLEL) \
-		--nbval-cell-timeout=120 notebooks
+	AUTOGRAD_PROGRESS=off $(BIN)/python -m pytest --nbval --nbval-current-env \
+		--nbval-cell-timeout=120 $(WORKERS) --dist loadfile notebooks
 
 browser: $(INSTALLED)
-	$(BIN)/python -m pytest -p no:nbval tests/browser
+	$(BIN)/python -m pytest -p no:nbval $(WORKERS) --dist worksteal tests/browser
 
 refresh: $(INSTALLED)
 	$(BIN)/python tools/refresh.py $(NB)

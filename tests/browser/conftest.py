@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from functools import partial
 
 import pytest
 from lab import WIDE, Lab, LabPage, OpenNotebook, notebook_of
@@ -12,7 +13,6 @@ FLAGS = (
     "--disable-background-networking --disable-component-update --disable-sync"
 ).split()
 PATIENCE = 30_000  # ms, for what takes a moment on an idle machine
-FIGURES = pytest.StashKey[list[str]]()
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
 
@@ -92,12 +92,13 @@ def notebook(scratch, scratch_page):
 
 
 @pytest.fixture
-def figure(request):
+def figure(record_property):
     """Keeps a measured figure; all of them are printed at the end."""
-    figures = request.config.stash.setdefault(FIGURES, [])
-    return figures.append
+    return partial(record_property, "figure")
 
 
-def pytest_terminal_summary(terminalreporter, config):
-    for line in config.stash.get(FIGURES, []):
-        terminalreporter.write_line(line)
+def pytest_terminal_summary(terminalreporter):
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "figure":
+                terminalreporter.write_line(value)

@@ -50,9 +50,10 @@ def test_picture_is_drawn_within_a_tenth_of_a_second(count, figure):
     root = graph_of(count)
     times = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()  # what else runs on the machine does not count
         picture = draw(root, names={})
-        times.append(1000 * (time.perf_counter() - start))
+        times.append(1000 * (time.process_time() - start))
     assert len(picture.graph.nodes) == count
-    figure(f"draw at {count} nodes: {min(times):.1f} ms, median {statistics.median(times):.1f} ms")
-    assert min(times) < 100  # what else runs on the machine can only add to it
+    median = statistics.median(times)
+    figure(f"draw at {count} nodes: median {median:.1f} ms, longest {max(times):.1f} ms")
+    assert median < 100
