@@ -8,7 +8,7 @@ import pytest
 import torch
 from cells import written
 from threadpoolctl import threadpool_limits
-from week12_answers import CURVES, RIGHT, WRONG
+from week12_answers import CURVES, RIGHT, SAID, WRONG
 
 from helpers import MutationBoard, mutants
 from helpers.attempt import stub_of
@@ -108,6 +108,13 @@ def test_a_right_answer_in_another_style_passes(name, source):
 def test_an_unlisted_wrong_answer_fails(name, changes):
     verdict = TASKS[name].check(rewritten(REF[name], *changes))
     assert verdict.status == "failed"
+
+
+@pytest.mark.parametrize("what", SAID)
+def test_a_wrong_answer_is_told(what):
+    *changes, words = SAID[what]
+    name = what.partition(":")[0]
+    assert words in TASKS[name].check(rewritten(REF[name], *changes)).message
 
 
 @pytest.mark.parametrize("code", CURVES)

@@ -622,13 +622,10 @@ WRONG = {
     },
     "learning_curve": {
         "the last loss alone": [("return curve", "return curve[-1]")],
-        "five epochs": [("range(6)", "range(5)")],
-        "never learns": [("0.02 * dW", "0.0 * dW")],
         "the sum of the losses": [("np.mean(losses)", "np.sum(losses)")],
         "lr 0.1": [("0.02 * dW", "0.1 * dW")],
         "a full batch": [("len(t) // 32", "1")],
         "only the last layer learns": [("Ws[k] = Ws", "Ws[k] = Ws[k] if k < depth - 1 else Ws")],
-        "no mask": [(" * (H[k] > 0)", "")],
         "the last layer started at half its size": [
             ("    curve = []", "    Ws[-1] = Ws[-1] * (0.5 if depth > 1 else 1)\n    curve = []")
         ],
@@ -703,4 +700,34 @@ CURVES = {
         ("np.array_split(rng.permutation(len(t)), len(t) // 32)",
          "rng.integers(len(t), size=(len(t) // 32, 32))")
     ],
+}  # fmt: skip
+
+SAID = {
+    "attention_backward: by central differences": [
+        ("    S = Q @ K.T",
+         "    from helpers import numerical_gradient\n"
+         "    return numerical_gradient(lambda *a: (G * attention.reference(*a)).sum(), Q, K, V)\n"
+         "    S = Q @ K.T"),
+        "right to a few digits only. A difference of two losses leaves that; derive it. "
+        "`dQ` and `dV` are right.",
+    ],
+    "gradient_errors: a tanh on PyTorch's side": [
+        ("torch.relu(torch", "torch.tanh(torch"),
+        "The engine is right, and you find an error of",
+    ],
+    "learning_curve: lr 0.1": [("0.02 * dW", "0.1 * dW"), "as a lr of about 0.099 would"],
+    "learning_curve: a full batch": [("len(t) // 32", "1"), "Your batches hold 256 samples"],
+    "my_tests: one function alone": [
+        ("    rng = ", "    assert backward is mutants.backward\n    rng = "),
+        "no test may ask for one function",
+    ],
+    "my_tests: always": [
+        ("    rng = ", "    assert False\n    rng = "), "Your test kills the right backward pass, too."
+    ],
+    "layer_test: an assert without words": [
+        ("    G = np", "    assert False\n    G = np"), "(without a message)"
+    ],
+    "train_digits: Tensors": [("range(30)", "range(1)"),
+                              ("return params", "return {n: Tensor(p) for n, p in params.items()}"),
+                              "W1 is a Tensor. Return its numbers"],
 }  # fmt: skip

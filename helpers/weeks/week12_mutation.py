@@ -274,7 +274,7 @@ for _code, _why, *_changes in [
     ("LAMZERO", "With lam = 0 the penalty is not there, and all mistakes in it live. Test with a lam that "
      "is as loud as the rest.",
      ("np.arange(6) % 3, 0.1", "np.arange(6) % 3, 0.0")),
-    ("BITEXACT", "You ask for equal bits, and a numerical gradient never has them: the right backward dies, too.",
+    ("BITEXACT", "Your test kills the right backward pass, too. Does it ask for equal bits? A numerical gradient never has them.",
      (_ERROR + _ASK, "        assert np.array_equal(g, right)\n")),
     ("ABSOLUTE", "Your test lets everything pass that is off by less than 0.5, and whole gradients are that small. Make the "
      "error relative.",
