@@ -722,7 +722,8 @@ SAID = {
         "no test may ask for one function",
     ],
     "my_tests: always": [
-        ("    rng = ", "    assert False\n    rng = "), "Your test kills the right backward pass, too."
+        ("    rng = ", "    assert False\n    rng = "),
+        "Your test kills the right backward pass, too.",
     ],
     "layer_test: an assert without words": [
         ("    G = np", "    assert False\n    G = np"), "(without a message)"
