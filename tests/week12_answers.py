@@ -711,6 +711,15 @@ SAID = {
         "right to a few digits only. A difference of two losses leaves that; derive it. "
         "`dQ` and `dV` are right.",
     ],
+    "compare: a ratio of the norms": [
+        ("(given * right).sum() / (right * right).sum()",
+         "np.linalg.norm(given) / np.linalg.norm(right)"),
+        "`ratio` of dW is −1.0 here, for manual = k·auto. You give None.",
+    ],
+    "compare: a later start": [
+        ("error[name] > 1e-10", "error[name] > 0.7"),
+        "The errors are right. `start` is 'dW'; you give None.",
+    ],
     "gradient_errors: a tanh on PyTorch's side": [
         ("torch.relu(torch", "torch.tanh(torch"),
         "The engine is right, and you find an error of",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import numpy as np
 
 from helpers import mutants
+from helpers.agreement import agree, show
 from helpers.exercise import Arguments, Case, Wrong
+from helpers.graph import number
 from helpers.weeks.week12_checks import by_pytorch
 
 DEPTHS = (1, 3, 10, 30, 100)
@@ -53,6 +55,24 @@ def compare_cases() -> list[Arguments]:
         "a right network": (mutants.grads_of(mutants.backward, *problem), whole),
     }
     return [Arguments(label, args=pair) for label, pair in pairs.items()]
+
+
+def judge_compare(case, expected, got) -> str | None:
+    """The same numbers; where there is no ratio, None is an answer and no forgotten `return`."""
+    off = agree(expected, got, 1e-10)
+    if off:
+        return None
+    if not isinstance(got, Mapping) or not isinstance(got.get("ratio"), Mapping):
+        return off.message
+    for name, right in expected["ratio"].items():
+        given = got["ratio"].get(name)
+        if right is None and given is not None:
+            return f"`ratio` of {name} is None here: no k makes manual = k·auto. You give {show(given)}."
+        if right is not None and given is None:
+            return f"`ratio` of {name} is {number(right)} here, for manual = k·auto. You give None."
+    if agree(expected["error"], got.get("error"), 1e-10):
+        return f"The errors are right. `start` is {expected['start']!r}; you give {got.get('start')!r}."
+    return off.message
 
 
 # ------------------------------------------------------------------ tolerance

@@ -18,6 +18,7 @@ from helpers.weeks.week12_models import TOUCHED, judge_sanity, sanity_cases
     minutes=25,
     difficulty=2,
     cases=cases.compare_cases,
+    judge=cases.judge_compare,
     hints=[
         "Walk through `auto`, not through `manual`: what is missing must be found, too. Before you "
         "subtract, ask whether shape and finiteness allow it.",
