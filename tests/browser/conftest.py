@@ -49,7 +49,7 @@ def context(browser):
 @pytest.fixture(scope="session")
 def lab_page(lab, context):
     """JupyterLab without an open notebook."""
-    lab_page = LabPage(lab, context)
+    lab_page = LabPage(lab, context, "notebooks")
     yield lab_page
     lab_page.close()
 
@@ -71,7 +71,7 @@ def open_notebook(lab_page):
 
 @pytest.fixture(scope="session")
 def scratch_page(lab, context):
-    lab_page = LabPage(lab, context)
+    lab_page = LabPage(lab, context, "scratch")
     yield lab_page
     lab_page.close()
 

@@ -117,15 +117,17 @@ def notebook_of(*sources: str) -> nbformat.NotebookNode:
 class LabPage:
     """JupyterLab in a page of the browser, for one open notebook at a time.
 
+    Each page has a workspace of its own: from one that is open elsewhere, JupyterLab leads away.
+
     Attributes
     ----------
     page : playwright.sync_api.Page
     """
 
-    def __init__(self, lab: Lab, context: BrowserContext):
+    def __init__(self, lab: Lab, context: BrowserContext, workspace: str):
         self.page = context.new_page()
         self._errors = errors_of(self.page)
-        self.page.goto(f"{lab.url}/lab?reset")
+        self.page.goto(f"{lab.url}/lab/workspaces/{workspace}")
         self.page.wait_for_function("() => globalThis.jupyterapp")
         self.page.evaluate("() => jupyterapp.restored.then(() => null)")
 
