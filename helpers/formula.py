@@ -1,7 +1,7 @@
 """Formulas as a learner types them, `x·y^2`, `2y`, `q + dq`: read and evaluated, never by `eval`.
 
 Numbers, names, pi, + - * / **, parentheses and a handful of functions are known; × · − ^ ² and
-products without a sign (`2y`, `(1 − s)s`) are read as they are meant.
+products without a sign (`2y`, `(1 − s)s`, `½n`, `√n`) are read as they are meant.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ def read(text: str, known: set[str] | None = None) -> Formula:
         raise ValueError(f"A formula of {len(text)} characters is too long to read.")
     if "=" in text:
         raise ValueError(f"`{text}` holds an equals sign; write only what stands on its right.")
-    meant = _with_products("".join(_AS_MEANT.get(sign, sign) for sign in text.strip()))
+    meant = "".join(_AS_MEANT.get(sign, sign) for sign in _with_roots(text)).strip()
+    meant = _with_products(meant)
     names: set[str] = set()
     try:
         with warnings.catch_warnings():
@@ -87,9 +88,17 @@ def read(text: str, known: set[str] | None = None) -> Formula:
         _check(tree, text, known, names)
     except (SyntaxError, MemoryError, RecursionError):
         raise ValueError(
-            f"`{text}` cannot be read as a formula. Write it like `x*y + 2*exp(-x)`."
+            f"`{text}` cannot be read as a formula. Write it like `x*y + 2*exp(-x)`"
+            f"{', a root as `sqrt(…)`' if '√' in text else ''}."
         ) from None
     return Formula(text, frozenset(names), tree)
+
+
+def _with_roots(text: str) -> str:
+    """The formula with ½ as a quotient, and √ before a parenthesis, a name or a number as `sqrt`."""
+    text = re.sub(r"(?<!\d)½", "(1/2)", text)
+    text = re.sub(r"√\s*(?=\()", " sqrt", text)
+    return re.sub(r"√\s*([^\W\d²³]\w*|\d+\.?\d*)(?![\w.]|\s*\()", r" sqrt(\1)", text)
 
 
 def _with_products(text: str) -> str:
