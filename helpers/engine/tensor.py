@@ -340,7 +340,9 @@ def _lift(x, like):
     """A tensor as it is; anything else as a constant in the dtype of the tensor beside it."""
     if isinstance(x, Tensor):
         return x
-    return Tensor(np.asarray(_as_floats(np.asarray(x)), like.data.dtype), requires_grad=False)
+    if x.__class__ is not np.ndarray or x.dtype != like.data.dtype:
+        x = np.asarray(_as_floats(np.asarray(x)), like.data.dtype)
+    return Tensor(x, requires_grad=False)
 
 
 def _log_softmax(z, axis):
