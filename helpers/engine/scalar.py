@@ -171,10 +171,11 @@ def topological_order(root):
             order.append(stack.pop())
         elif node not in seen:
             seen.add(node)
-            stack += node, None
-            for parent in reversed(node.parents):
-                if parent not in seen:
-                    stack.append(parent)
+            if parents := node.parents:
+                stack += node, None
+                stack += parents[::-1]
+            else:
+                order.append(node)
     return order
 
 

@@ -310,7 +310,7 @@ VJP = {
     "log": (lambda g, n, a: g / a,),
     "tanh": (lambda g, n, a: g * (1 - n.data * n.data),),
     "sigmoid": (lambda g, n, a: g * n.data * (1 - n.data),),
-    "relu": (lambda g, n, a: g * (n.data > 0),),
+    "relu": (lambda g, n, a: g * (n.data > 0).astype(g.dtype),),
     "@": (lambda g, n, a, b: g @ b.swapaxes(-1, -2), lambda g, n, a, b: a.swapaxes(-1, -2) @ g),
     "affine": (lambda g, n, X, W, b: g @ W.T, lambda g, n, X, W, b: X.T @ g,
                lambda g, n, X, W, b: np.ones(len(g), g.dtype) @ g),  # g.sum(axis=0), and quicker
