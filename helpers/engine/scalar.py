@@ -172,8 +172,7 @@ def topological_order(root):
         elif node not in seen:
             seen.add(node)
             if parents := node.parents:
-                stack += node, None
-                stack += parents[::-1]
+                stack += (node, None) + parents[::-1]
             else:
                 order.append(node)
     return order
