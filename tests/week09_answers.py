@@ -329,7 +329,7 @@ RIGHT = {
                 for axis in range(len(shape)):
                     if shape[axis] == 1:
                         g = g.sum(axis, keepdims=True)
-                node.grad = g + (0 if node.grad is None else node.grad)
+                node.grad = (g + (0 if node.grad is None else node.grad)).astype(node.data.dtype)
             """,
     },
     "max_backward": {
@@ -386,7 +386,7 @@ RIGHT = {
         "one-hot": """
             def cross_entropy(Z, t):
                 logP = Z - np.logaddexp.reduce(Z, axis=1, keepdims=True)
-                Y = np.eye(Z.shape[1])[t]
+                Y = np.eye(Z.shape[1], dtype=Z.dtype)[t]
                 return -(logP * Y).sum() / len(t), lambda g: (g / len(t) * (np.exp(logP) - Y),)
             """,
         "on log_softmax": """
@@ -401,7 +401,7 @@ RIGHT = {
                     G = np.zeros(Z.shape)
                     G[rows, t] = -g / len(t)
                     return back(G)
-                return float(-logP[rows, t].mean()), vjp
+                return -np.mean(logP[rows, t]), vjp
             """,
     },
     "check_op": {
@@ -476,6 +476,26 @@ CLEARED = """                if node.parents:
 SEED = "accumulate(self, np.ones_like(self.data) if gradient is None else np.asarray(gradient))"
 MATRICES = "G @ np.swapaxes(other.data, -1, -2), np.swapaxes(self.data, -1, -2) @ G"
 
+MUL = """other = self.lift(other)
+            def vjp(G):
+                return G * other.data, G * self.data"""
+UNLIFTED_MUL = f"""if not isinstance(other, Tensor):
+                made = Tensor(self.data * other, (self,))
+                made.vjp = lambda G: (G * other,)
+                return made
+            {MUL}"""
+PICKED = "return -self.log_softmax()[np.arange(len(t)), t].mean()"
+EYE = """out = self.log_softmax()
+            Y = np.eye(self.data.shape[1])[t]
+            back = lambda G: (-G * Y / len(t),)
+            return Tensor(-(out.data * Y).sum() / len(t), (out,), back)"""
+COMPOSED = """shifted = self - self.data.max(axis=axis, keepdims=True)
+            return shifted - shifted.exp().sum(axis=axis, keepdims=True).log()"""
+FUSED = """z = self.data - self.data.max(axis=axis, keepdims=True)
+            out = z - np.log(np.exp(z).sum(axis=axis, keepdims=True))
+            P = np.exp(out)
+            return Tensor(out, (self,), lambda G: ({dz},), "log_softmax")"""
+
 SORTED = "order = topological_order(self)"
 VISITED = """order = []
             def visit(node):
@@ -542,7 +562,7 @@ TENSOR_SLIPS = {
         "NOSEEDARG", "def backward(self, gradient=None):",
         "def backward(self):\n            gradient = None", "root.backward(G)"),
     "sum for the mean": (
-        None, "* (total.data.size / self.data.size)", "", "The value is 6.0 times"),
+        "MEANSUM", "* (total.data.size / self.data.size)", "", "The value is 6.0 times"),
     "both matrix rules forward": (
         None, MATRICES, "G @ other.data, self.data @ G", "a @ b, shapes (2, 3) and (3, 4)"),
     "matrix rules turned around": (
@@ -554,7 +574,7 @@ TENSOR_SLIPS = {
     "as met": ("ORDER", SORTED, MET, "before all its consumers"),
     "a constant is no node": (
         None, "return Tensor(np.asarray(other, self.data.dtype))", "return other",
-        "raises an error in line"),
+        "lift makes a Tensor"),
     "log-softmax along the last axis, always": (
         None, "def log_softmax(self, axis=-1):",
         "def log_softmax(self, axis=-1):\n            axis = -1", "x.log_softmax(axis=0)"),
@@ -575,6 +595,47 @@ TENSOR_SLIPS = {
         "VECTOR", MATRICES, "G @ (np.swapaxes(other.data, -1, -2) if other.data.ndim > 1 else "
         "other.data), (np.swapaxes(self.data, -1, -2) if self.data.ndim > 1 else self.data) @ G",
         "outer product"),
+    "the first g itself is kept, and never written to": (
+        "ALIAS", KEPT, SHARED, "an optimizer that does `w.grad *= 0`"),
+    "a vjp that writes into its G": (
+        "CHANGEDG", "(G * e,)", "(np.multiply(G, e, out=G) if G.ndim else G * e,)", "new array"),
+    "a product with an array in float64": (
+        "UPCAST", MUL, UNLIFTED_MUL, "x * A: The graph began in float32"),
+    "a tuple of lists set, not added": (
+        "SCATTER", "np.add.at(dx, index, G)",
+        "dx[index] = G\n                if isinstance(index, list):\n                    "
+        "dx[:] = 0\n                    np.add.at(dx, index, G)", "can repeat, too"),
+    "the last axis by .T": (
+        None, "def log_softmax(self, axis=-1):",
+        "def log_softmax(self, axis=-1):\n            if axis not in (-1, self.data.ndim - 1):"
+        "\n                return self.T.log_softmax().T", "reverses *all* axes"),
+    "a sigmoid composed": (
+        None, "s = 1 / (1 + np.exp(-self.data))\n", "return ((-self).exp() + 1.0) ** -1.0\n",
+        "0·∞ is no number"),
+    "a tanh of exponentials": (
+        None, "t = np.tanh(self.data)\n",
+        "e = (self * 2.0).exp()\n            return (e - 1.0) / (e + 1.0)\n",
+        "np.tanh knows how"),
+    "a power that divides by x": (
+        None, "slope = n * self.data ** (n - 1)", "slope = n * self.data**n / self.data",
+        "no division by x"),
+    "one-hot rows up to the largest class": (
+        "ONEHOT", PICKED, "Y = np.eye(t.max() + 1)[t]\n            return -(self.log_softmax() * Y)"
+        ".sum() * (1 / len(t))", "need not occur"),
+    "one-hot rows in float64": (
+        "UPCAST", PICKED, EYE, "np.eye(C, dtype=self.data.dtype)"),
+    "columns of all classes": (
+        "PAIR", "[np.arange(len(t)), t].mean()", "[:, t].mean()", "[:, t] takes"),
+    "softmax's own VJP": (
+        "DIAGSOFTMAX", COMPOSED, FUSED.format(dz="P * (G - (P * G).sum(axis, keepdims=True))"),
+        "VJP of softmax"),
+    "the mean, not the maximum": (
+        None, "self - self.data.max(axis=axis", "self - self.data.mean(axis=axis", "own maximum"),
+    "lift leaves arrays": (
+        None, "if isinstance(other, Tensor):", 'if hasattr(other, "data"):', "lift makes a Tensor"),
+    "no lift": (
+        None, "other = self.lift(other)\n            return Tensor(self.data + ",
+        "return Tensor(self.data + ", "`other = self.lift(other)`"),
     "a number comes back": (
         "NONODE", 'return Tensor(t, (self,), lambda G: (G * (1 - t * t),), "tanh")', "return t",
         "new Tensor"),
@@ -604,6 +665,15 @@ WRONG = {
         "minus": ([("node.grad + g", "node.grad - g")], "After 2 of 2 pushes"),
         "transposed": ([("node.grad = g\n", "node.grad = g.T\n")], "transposed"),
         "the sum of all": ([("unbroadcast(g, node.data.shape)", "g.sum()")], "too many axes"),
+        "kept, and never written to": (
+            [("g = unbroadcast", "if g.shape != node.data.shape:\n        g = unbroadcast")],
+            "is kept, not copied"),
+        "float64 of a rule is kept": (
+            [(".astype(node.data.dtype)", ".copy()")], "g came in float64"),
+        "the second one is lost": ([("node.grad = node.grad + g", "return node.grad + g")],
+                                   "only the first contribution"),
+        "== None": ([("is None", "== None")], "ask `node.grad is None`"),
+        "the node's shape": ([("node.data.shape", "node.shape")], "`node.data.shape`"),
     },
     "max_backward": {
         "argmax": ([("    return", """    if axis is None:
@@ -615,6 +685,9 @@ WRONG = {
         "min": ([("X.max(", "X.min(")], "other numbers"),
         "half": ([("G * mask", "0.5 * G * mask")], "0.5 times the right one"),
         "nothing": ([("G * mask", "0 * G * mask")], "nothing arrives"),
+        "a tuple": (
+            [("return G * mask / mask.sum(axis=axis, keepdims=True)",
+              "return (G * mask / mask.sum(axis=axis, keepdims=True),)")], "the array alone"),
     },
     "embedding_backward": {
         "a row too far": ([("dE, idx, G", "dE, idx - 1, G")], "other numbers"),
@@ -629,11 +702,26 @@ WRONG = {
         "mean": ([("G.sum(", "G.mean(")], "`dZ`"),
         "base 2": ([("np.log(np.exp", "np.log2(np.exp")], "The value"),
         "G alone": ([("G - np.exp(out) * G.sum(axis=-1, keepdims=True)", "G")], "`dZ`"),
+        "down the columns": ([("G.sum(axis=-1", "G.sum(axis=0")], "down the columns"),
+        "mean for the maximum": ([("Z.max(", "Z.mean(")], "*maximum*"),
+        "out for P": ([("np.exp(out)", "out")], "P belongs"),
+        "in a tuple twice": ([("return (G - np.exp(out) * G.sum(axis=-1, keepdims=True),)",
+                               "return ((G - np.exp(out) * G.sum(axis=-1, keepdims=True),),)")],
+                             "a tuple already"),
     },
     "cross_entropy": {
         "halved": ([("(g * dZ / len(t),)", "(g * dZ / len(t) / 2,)")], "0.5 times"),
         "negative": ([("return -logP", "return logP")], "*minus*"),
         "not a pair": ([(".mean(), vjp", ".mean()")], "Return two things"),
+        "one-hot rows up to the largest class": (
+            [("-logP[rows, t].mean()", "-(logP * np.eye(t.max() + 1)[t]).sum() / len(t)")],
+            "need not occur"),
+        "one-hot rows in float64": (
+            [("-logP[rows, t].mean()", "-(logP * np.eye(Z.shape[1])[t]).sum() / len(t)")],
+            "np.eye(C, dtype=Z.dtype)"),
+        "the probability": ([("-logP[rows, t]", "-np.exp(logP)[rows, t]")], "*logarithm*"),
+        "no mean": ([("logP[rows, t].mean()", "logP[rows, t]")], "one loss for each sample"),
+        "rows of t": ([("dZ[rows, t] -= 1", "dZ[t % len(t)] -= 1")], "whole *rows*"),
         "P once more": ([("(g * dZ / len(t),)", "(g * dZ * np.exp(logP) / len(t),)")], "`dZ`"),
     },
     "check_op": {
@@ -648,7 +736,24 @@ WRONG = {
         "not put back": (
             [("            nudge = np.zeros(x.shape)\n", ""),
              ("        numerical =", "        nudge = np.zeros(x.shape)\n        numerical =")],
-            "put each entry back"),
+            "Put each entry back"),
+        "an assertion": (
+            [("            return False\n    return True",
+              "            raise AssertionError\n    return True")], "answer False"),
+        "one tolerance for all operands": (
+            [("1e-6 * size", "1e-5 * max(np.linalg.norm(g) for g in grads)")], "its own size"),
+        "whole numbers": (
+            [("rng.standard_normal(shape) for", "rng.integers(-3, 4, shape) * 1.0 for")],
+            "the kink of relu"),
+        "L without G": ([("(G * (up - down))", "(up - down)")], "Print the two gradients"),
+        "G in L, ones in vjp": (
+            [("vjp(G)", "vjp(np.ones(np.shape(value)))")], "Print the two gradients"),
+        "the value for G": (
+            [("rng.standard_normal(np.shape(value))", "np.asarray(value)")], "G is the value"),
+        "a cosine": (
+            [("if not np.abs(g - numerical).max(initial=0) <= 1e-6 * size:",
+              "if not (g * numerical).sum() >= (1 - 1e-9) * np.linalg.norm(g) * "
+              "np.linalg.norm(numerical):")], "changes no direction"),
         "shapes of the value": ([("np.shape(g) != x", "np.shape(g) != value")], "refuses"),
     },
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """Week 9, section 3: `accumulate`, the one place of a tensor engine where gradients arrive.
 
-Whatever the operation, a gradient is summed to the shape of its node, added to what is there, and
-kept in an array that no other node holds.
+Whatever the operation, a gradient is summed to the shape of its node, turned to its type, added to
+what is there, and kept in an array that no other node holds.
 """
 
 from __future__ import annotations
@@ -30,6 +30,17 @@ OWNTYPE = (
     "A gradient has the type of its node's numbers, too. `np.zeros(shape)` is float64, and adding to it makes float64 "
     "of everything; `np.zeros_like(node.data)` is not."
 )
+CAST = (
+    "node.data is float32, g came in float64, and so is node.grad. Rules make float64 easily: a float32 array divided by "
+    "a count of whole numbers is float64. Here, where all gradients arrive, `g.astype(node.data.dtype)` mends it for all "
+    "of them at once, and is a copy, too."
+)
+KEPT = (
+    "Your first contribution is kept, not copied: node.grad and g are *one* array. Nothing of yours writes into it, but "
+    "an optimizer that does `w.grad *= 0` would, and change whoever else holds g. `g.copy()`."
+)
+ASK = "node.grad is an array from the second time on, and has no single truth value: ask `node.grad is None`."
+ATTRIBUTE = "A node has `data` and `grad`; the shape is that of its array, `node.data.shape`."
 LATE_SHAPE = (
     "NumPy cannot add the larger g into the smaller gradient in place. Bring g to the shape of "
     "node.data first: `unbroadcast(g, node.data.shape)`."
@@ -65,6 +76,10 @@ def _arrivals(shape: tuple[int, ...], *sent: tuple[int, ...], seed: int) -> Case
                 ],
             ]
             what = f"After {k} of {len(sent)} pushes node.grad"
+            if k > 1:
+                first = unbroadcast(arrays[0], shape)
+                guesses.append(Suspect("FIRSTONLY", first, "only the first contribution is there. What was added "
+                                       "later has to be kept in node.grad."))  # fmt: skip
             wrong = difference(what, total, node.grad, guesses)
             if wrong and node.grad is not None and np.size(node.grad) < total.size:
                 return Wrong(
@@ -86,10 +101,12 @@ def _stopped(accumulate, node, g) -> Wrong | None:
     """Push g to a node; what is wrong where an error that we know comes out."""
     try:
         accumulate(node, g)
-    except (TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         for text, why, code in (
             ("broadcast", LATE_SHAPE, "UNBROADCAST"),
             ("NoneType", NONE_YET, "NONEGRAD"),
+            ("truth value", ASK, None),
+            ("SimpleNamespace", ATTRIBUTE, None),
         ):
             if text in str(error):
                 return Wrong(why, code)
@@ -101,11 +118,12 @@ def _shared(accumulate):
     a, b = _node((2,)), _node((2,))
     g, more = np.array([1.0, 2.0]), np.array([10.0, 20.0])
     accumulate(a, g)
+    kept = isinstance(a.grad, np.ndarray) and np.shares_memory(a.grad, g)
     accumulate(b, g)
     accumulate(b, more)
     if agree([11.0, 22.0], a.grad) or agree([11.0, 22.0], g):
         return Wrong(SHARED, "ALIAS")
-    return {"a.grad": a.grad, "b.grad": b.grad}
+    return Wrong(KEPT, "ALIAS") if kept else {"a.grad": a.grad, "b.grad": b.grad}
 
 
 def _read_only(accumulate):
@@ -126,15 +144,16 @@ def _read_only(accumulate):
 
 
 def _single(accumulate):
-    node = SimpleNamespace(data=np.zeros((2, 3), np.float32), grad=None)
-    for _ in range(2):
-        accumulate(node, np.ones((2, 3), np.float32))
-    made = np.asarray(node.grad).dtype
-    return (
-        Wrong(f"node.data and g are float32, node.grad is {made}. {OWNTYPE}", "UPCAST")
-        if made != np.float32
-        else {"node.grad": node.grad, "its type": "float32"}
-    )
+    for sent, why in (
+        (np.float32, f"node.data and g are float32, node.grad is float64. {OWNTYPE}"),
+        (np.float64, CAST),
+    ):
+        node = SimpleNamespace(data=np.zeros((2, 3), np.float32), grad=None)
+        for _ in range(2):
+            accumulate(node, np.ones((2, 3), sent))
+            if np.asarray(node.grad).dtype != np.float32:
+                return Wrong(why, "UPCAST")
+    return {"node.grad": node.grad, "its type": "float32"}
 
 
 def accumulate_cases() -> list[Case]:
@@ -149,7 +168,7 @@ def accumulate_cases() -> list[Case]:
         _arrivals((1, 3), (4, 2, 3), seed=98),
         Case("a and b both get g = (1, 2), then b gets (10, 20)", _shared),
         Case("g is a read-only view of shape (2, 3), and arrives twice", _read_only),
-        Case("node.data and g in float32", _single),
+        Case("node.data in float32, g in float32 or float64", _single),
     ]
 
 
@@ -157,9 +176,9 @@ def accumulate_cases() -> list[Case]:
     minutes=15,
     difficulty=2,
     cases=accumulate_cases,
-    version=2,
+    version=3,
     hints=[
-        "Two questions. Which shape has node.grad at the end? And does anybody else hold the array that "
+        "Two questions. Which shape and type has node.grad at the end? And does anybody else hold the array that "
         "you keep?",
         "node.grad has the shape of node.data: `unbroadcast(g, node.data.shape)`. The first contribution "
         "is kept, as a copy; every later one is added.",
@@ -168,7 +187,7 @@ def accumulate_cases() -> list[Case]:
     ],
 )
 def accumulate(node, g):
-    """Add g to node.grad, in the shape of node.data. node.grad is None before the first time."""
+    """Add g to node.grad, in the shape and type of node.data. It is None before the first time."""
     g = unbroadcast(g, node.data.shape).astype(node.data.dtype)  # a copy, in the node's own type
     if node.grad is None:
         node.grad = g

@@ -7,19 +7,21 @@ come from the course's engine, which its tests compare with PyTorch.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 
 import numpy as np
 
-from helpers.agreement import show
+from helpers.agreement import agree, show
 from helpers.engine import tensor
 from helpers.exercise import Case, Wrong
 from helpers.weeks.week03_cases import random
+from helpers.weeks.week09_errors import OBJECTS, explained, pulled_back
 from helpers.weeks.week09_judge import Suspect, difference, largest_error
 from helpers.weeks.week09_suspects import (
     SLOPES,
     Suspects,
+    cross_entropy,
+    cross_entropy_values,
     largest,
     log_softmax,
     matrices,
@@ -56,6 +58,8 @@ def operation_cases() -> list[Case]:
         _case("x ** 3", lambda x: x**3, (2, 3), letters=x, suspects=power(3)),
         _case("x ** -1", lambda x: x**-1, (3,), letters=x, suspects=power(-1)),
         _case("x ** 0.5", lambda x: x**0.5, (2, 3), letters=x, positive=positive, suspects=power(0.5)),
+        _case("x ** 2", lambda x: x**2, arrays=[np.array([0.0, 1.5, -2.0])], letters=x, note=", with a 0",
+              suspects=power(2), advice="0/0 where x is 0: n·x**(n − 1) needs no division by x."),
         _case("-x", lambda x: -x, (2, 3), letters=x),
         _case("a - b", lambda a, b: a - b, (2, 3), (1, 3), suspects=minus),
         _case("a / b", lambda a, b: a / b, (2, 3), (2, 3), suspects=quotient),
@@ -65,8 +69,10 @@ def operation_cases() -> list[Case]:
           for name in SLOPES for shape in ((2, 3), ())),
         _case("a @ b", lambda a, b: a @ b, (2, 3), (3, 4), suspects=matrices, stops=NO_FIT),
         _case("a @ b", lambda a, b: a @ b, (3, 3), (3, 3), suspects=matrices),
-        _case("sigmoid(x)", lambda x: x.sigmoid(), arrays=[np.array([800.0, 30.0])], letters=x, note=", for large x",
-              advice=STABLE_SIGMOID),
+        _case("sigmoid(x)", lambda x: x.sigmoid(), arrays=[np.array([800.0, 30.0, -30.0, -1000.0])], letters=x,
+              note=", for large x", suspects=SLOPES["sigmoid"], advice=STABLE_SIGMOID),
+        _case("tanh(x)", lambda x: x.tanh(), arrays=[np.array([800.0, 3.0, -1000.0])], letters=x, note=", for large x",
+              suspects=SLOPES["tanh"], advice=STABLE_TANH),
         _case("a @ b", lambda a, b: a @ b, (2, 3, 4), (4, 2), stops=STACK),
         _right_or_refused("a @ b", lambda a, b: a @ b, (3,), (3, 3)),
         _right_or_refused("a @ b", lambda a, b: a @ b, (3, 3), (3,)),
@@ -82,11 +88,12 @@ def operation_cases() -> list[Case]:
         _case("x.log_softmax()", lambda x: x.log_softmax(), (4, 3), letters=x, suspects=log_softmax),
         _case("x.log_softmax()", lambda x: x.log_softmax(), (3, 3), letters=x, suspects=log_softmax),
         _case("x.log_softmax(axis=0)", lambda x: x.log_softmax(axis=0), (4, 3), letters=x, advice=ALONG),
-        _case("x.cross_entropy(t)", lambda x: x.cross_entropy(np.array([2, 0, 1, 1])), (4, 3), letters=x,
-              sizes={"N": 4, "C": 3, "N·C": 12}),
+        _case("x.log_softmax(axis=1)", lambda x: x.log_softmax(axis=1), (2, 3, 4), letters=x, advice=ALONG),
+        _loss(np.array([2, 0, 1, 1]), ""),
+        _loss(np.array([0, 0]), ", where the last class never occurs"),
         *(_case(name, f, arrays=[LARGE], letters=x, note=", scores near 1000, 0 and −1000", advice=STABLE)
           for name, f in {"x.log_softmax()": lambda x: x.log_softmax(),
-                          "x.cross_entropy(t)": lambda x: x.cross_entropy(np.array([1, 0, 2]))}.items()),
+                          "x.cross_entropy(t)": lambda x: x.cross_entropy(np.array([1, 0, 2, 0]))}.items()),
         *_constants(),
     ]  # fmt: skip
 
@@ -110,6 +117,14 @@ def _reductions() -> list[Case]:
     return made
 
 
+def _loss(t: np.ndarray, note: str) -> Case:
+    shape = (len(t), 3)
+    arrays = random(180 + len(t), shape)
+    return _case("x.cross_entropy(t)", lambda x: x.cross_entropy(t), arrays=arrays, letters="x", note=note,
+                 sizes={"N": shape[0], "C": 3, "N·C": 3 * shape[0]}, suspects=lambda x, G: cross_entropy(x, t, G),
+                 values=cross_entropy_values(arrays[0], t))  # fmt: skip
+
+
 def _constants() -> list[Case]:
     A = random(190, (2, 3))[0]
     ways = {
@@ -125,13 +140,18 @@ def _constants() -> list[Case]:
     return made
 
 
-LARGE = np.array([[1000.0, 1001.0, 999.0], [0.0, 0.5, -1.0], [1000.0, 0.0, -1000.0]])
+LARGE = np.array(
+    [[1000.0, 1001.0, 999.0], [0.0, 0.5, -1.0], [1000.0, 0.0, -1000.0], [1000.0, -1000.0, -1000.0]]
+)
 STABLE = (
     "exp(1000) is infinite, and log 0 is −∞. Subtract each row's own maximum, and take no logarithm of P: "
     "z − max − log Σ exp(z − max)."
 )
-STABLE_SIGMOID = "exp(800) is infinite, and ∞/∞ is no number: 1/(1 + exp(−x)) has no such quotient."
-ALONG = "Maximum and sum run along `axis`, whichever it is."
+STABLE_SIGMOID = "exp(800) is infinite, and ∞/∞ or 0·∞ is no number: take s = 1/(1 + exp(−x)) as an array, and s·(1 − s) for its slope."
+STABLE_TANH = (
+    "exp(800) is infinite, and ∞/∞ is no number. np.tanh knows how, and the slope is 1 − t²."
+)
+ALONG = "Maximum and sum run along `axis`, whichever it is. (To bring it to the end: np.moveaxis; `.T` reverses *all* axes.)"
 NO_FIT = "A @ B, dA = G·Bᵀ, dB = Aᵀ·G: at these shapes no other order fits."
 STACK = "A stack of matrices: `.T` turns *all* axes. np.swapaxes(B, -1, -2) turns the last two."
 NO_AXES = "transpose() without axes reverses them: take tuple(range(ndim))[::-1] then."
@@ -146,31 +166,21 @@ PICKS = {
     "1:, :2": (slice(1, None), slice(None, 2)),
     "[0, 2, 0]": [0, 2, 0],
     "rows, t": (np.arange(3), np.array([2, 0, 2])),
+    "[0, 0, 1], [1, 1, 2]": ([0, 0, 1], [1, 1, 2]),
 }
 
 # ------------------------------------------------------------------ one operation
 
-OBJECTS = "An array holds Tensors, not numbers. lift(x) leaves a Tensor as it is, and makes one of everything else."
+FORWARD = "Look at the forward part first."
 NO_TENSOR = "An operation returns a new Tensor that knows its operands."
-STRETCHED = (
-    "A gradient meets one of another shape, and NumPy cannot add them. Broadcasting has copied on the "
-    "way forward: sum over the copies (`unbroadcast`) before the gradient is kept."
-)
 NO_TUPLE = (
     "it is the first row alone. Does the VJP return the array itself? One gradient for each operand, in a tuple: "
     "`(dx,)`, with the comma."
 )
-READ_ONLY = (
-    "A gradient is kept as it came, and it is a view that may not be written to (`np.broadcast_to` makes "
-    "such views). Keep a copy when the first contribution arrives."
+CHANGED = (
+    "A vjp changes the G that it gets. That is the gradient of the node itself, and others may hold it, too: work on a "
+    "new array, `G * …` and not `G *= …`."
 )
-NO_START = "The root pushes before it has a gradient itself: its own is None. Start it from G, or from ones."
-LEAF = "A leaf has no vjp, and nothing to push: only nodes with parents push."
-TENSOR_INSIDE = (
-    "A Tensor stands where an array belongs. A vjp computes with arrays (`other.data`, not `other`), and "
-    "accumulate(node, g) gets the node first."
-)
-NUMBER_INSIDE = "A gradient is an array, also that of the root: np.ones_like(self.data), and vjp gets node.grad."
 LEFT = (
     "NumPy takes `A + x` into its own hands and goes through the entries of A one by one. Put "
     "`__array_ufunc__ = None` into the class: NumPy then leaves it to `__radd__`, `__rsub__`, `__rmul__`, "
@@ -188,12 +198,14 @@ def _case(
     note: str = "",
     sizes: dict[str, int] | None = None,
     suspects: Suspects | None = None,
-    advice: str = "Look at the forward part first.",
+    values: list[Suspect] = (),
+    advice: str = "",
     stops: str = "",
 ) -> Case:
     """One operation on arrays of these shapes, with a random upstream gradient.
 
-    `advice` is for a wrong value, `stops` for a backward pass that raises an error.
+    `values` are wrong values that are recognized. `advice` is for other wrong values and for
+    gradients that are NaN, `stops` for a backward pass that raises an error.
     """
     seed = sum(map(ord, name)) + sum(map(sum, shapes))
     arrays = random(seed, *shapes) if arrays is None else arrays
@@ -212,16 +224,16 @@ def _case(
             why = OBJECTS if "with a sequence" in str(error) else stops
             if not why:
                 raise
-            return _explained(error, why)
+            return explained(error, why)
         if isinstance(made, np.ndarray) and made.dtype == object:
             return Wrong(LEFT, "ARRAYLEFT")
         if not isinstance(made, engine):
             return Wrong(f"You give {show(made)}. {NO_TENSOR}", "NONODE")
         if np.asarray(made.data).dtype.hasobject:
             return Wrong(OBJECTS)
-        wrong = difference("The value", out, made.data)
+        wrong = difference("The value", out, made.data, values, sizes)
         if wrong:
-            return Wrong(f"{wrong.message} {advice}")
+            return wrong if wrong.code else Wrong(f"{wrong.message} {advice or FORWARD}")
         stuck = pulled_back(made, G.copy(), stops)
         if stuck:
             return stuck
@@ -236,7 +248,14 @@ def _case(
             guesses = [*guesses, alone, bare]
             wrong = difference(f"The gradient of `{letter}`", grad, leaf.grad, guesses, sizes)
             if wrong:
-                return wrong
+                nan = (
+                    advice
+                    and not wrong.code
+                    and not np.isfinite(np.asarray(leaf.grad, float)).all()
+                )
+                return Wrong(f"{wrong.message} {advice}") if nan else wrong
+        if np.shape(made.grad) == G.shape and not agree(G, made.grad):
+            return Wrong(CHANGED, "CHANGEDG")
         return largest_error([(out, made.data), *zip(right, (leaf.grad for leaf in leaves))])
 
     return Case(label, run)
@@ -269,52 +288,3 @@ def _reference(f: Callable, arrays: list, seed: int | None) -> tuple:
     G = np.ones(out.shape) if seed is None else random(seed + 1, out.shape)[0]
     out.backward(G)
     return out.data, [leaf.grad for leaf in leaves], G
-
-
-def pulled_back(node, G=None, stops: str = "") -> Wrong | None:
-    """Run backward, from G if there is one; what is wrong where it cannot run.
-
-    `stops` says what an error means that is not known here.
-    """
-    given = () if G is None else (G,)
-    try:
-        inspect.signature(node.backward).bind(*given)
-    except TypeError:
-        return Wrong(
-            "backward is called as `root.backward()` and as `root.backward(G)`, with the upstream "
-            "gradient of the root: def backward(self, gradient=None).",
-            "NOSEEDARG",
-        )
-    try:
-        node.backward(*given)
-    except (AttributeError, TypeError, ValueError) as error:
-        known = _stopped(error, node)
-        if not known and stops:
-            known = _explained(error, stops)
-        if not known:
-            raise
-        return known
-    return None
-
-
-def _explained(error: Exception, why: str) -> Wrong:
-    said = f"{type(error).__name__}: {error}".rstrip(". ")
-    return Wrong(f"Your code raises an error. Python says {said}. {why}")
-
-
-def _stopped(error: Exception, node) -> Wrong | None:
-    """What an error in a backward pass comes from, where that is certain."""
-    said, at = str(error), getattr(error, "obj", ...)
-    if "non-broadcastable output" in said:
-        return Wrong(STRETCHED, "UNBROADCAST")
-    if "read-only" in said:
-        return Wrong(READ_ONLY, "ALIAS")
-    if at is None and node.grad is None:
-        return Wrong(NO_START, "NOSEED")
-    if said == "'NoneType' object is not callable":
-        return Wrong(LEAF)
-    if isinstance(at, type(node)):
-        return Wrong(TENSOR_INSIDE)
-    if isinstance(at, int | float):
-        return Wrong(f"{show(at)} stands where a gradient belongs. {NUMBER_INSIDE}")
-    return None

@@ -1,4 +1,4 @@
-"""Week 9, section 6: the tensor engine, and the mistakes that are made in building one."""
+"""Week 9, section 7: the tensor engine, and the mistakes that are made in building one."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from helpers.exercise import Case, Exercise, Wrong
 from helpers.verdict import Verdict
 from helpers.weeks.week05_engine import EngineExercise
 from helpers.weeks.week09_battery import LEFT, first_operations, operation_cases
+from helpers.weeks.week09_errors import unlifted_named
 from helpers.weeks.week09_graphs import (
     ALIAS,
     DEEP,
     FINGERPRINTS,
     FORWARDS,
-    INTDTYPE,
     INTERMEDIATE,
     NOACCUMULATE,
     RECURSION,
-    UPCAST,
     first_graphs,
     graph_cases,
 )
+from helpers.weeks.week09_types import INTDTYPE, UPCAST
 
 USUAL = 1_000  # calls inside calls that Python and a notebook allow
 RAISED = (
@@ -58,7 +58,7 @@ def _at_the_usual_depth(run: Callable) -> Callable:
         before = sys.getrecursionlimit()
         sys.setrecursionlimit(USUAL)
         try:
-            found = run(engine)
+            found = unlifted_named(run, engine)
             raised = sys.getrecursionlimit() != USUAL
         finally:
             sys.setrecursionlimit(before)
@@ -81,7 +81,7 @@ Tensor = TensorExercise(
         "backward".split()
     ),
     tolerance=1e-10,
-    version=2,
+    version=3,
     fault_codes={},
     advice=None,
     hints=[

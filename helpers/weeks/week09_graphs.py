@@ -1,13 +1,12 @@
 """Graphs of arrays on which a tensor engine has to prove itself, once its operations are right.
 
 What goes wrong here is in no single operation: gradients that overwrite each other or share memory,
-a wrong order, a second pass, integers, float32, a graph that is deeper than Python's recursion.
+a wrong order, a second pass, a graph that is deeper than Python's recursion.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import methodcaller
 
 import numpy as np
 
@@ -15,13 +14,18 @@ from helpers.agreement import agree
 from helpers.engine import tensor
 from helpers.exercise import Case, Wrong
 from helpers.weeks.week03_cases import random
-from helpers.weeks.week09_battery import pulled_back
+from helpers.weeks.week09_errors import pulled_back
 from helpers.weeks.week09_judge import Suspect, difference, largest_error
+from helpers.weeks.week09_types import type_cases
 
 DEEP = 3_000  # nodes in a row: more than the calls inside a call that Python allows
 ALIAS = (
     "Two gradients are *one* array in your engine: what is added to one of them changes the other, too. Keep a "
     "copy when the first contribution arrives, or write `grad = grad + g`, which makes a new array."
+)
+KEPT = (
+    "After (u + v).backward(G) u.grad and v.grad are *one* array: the first g is kept as it came. Nothing of yours writes "
+    "into it, but an optimizer that does `w.grad *= 0` would. Keep a copy where gradients arrive: `g.copy()`."
 )
 INTERMEDIATE = (
     "A second backward must add the same once more; yours adds more than that. A node in the middle still holds "
@@ -31,21 +35,6 @@ INTERMEDIATE = (
 NOACCUMULATE = (
     "A second backward must *add* to the leaves, and yours starts them again. Two losses that share a parameter "
     "would lose one of their contributions."
-)
-INTDTYPE = (
-    "Whole numbers make an array of integers, and an integer cannot hold a gradient of 0.5, nor a parameter a small "
-    "step. (PyTorch refuses: *Only Tensors of floating point … can require gradients*.) Turn them into floats when "
-    "the Tensor is made."
-)
-FLOATS = "PyTorch refuses whole numbers, too; here they become floats: `data.astype(float)`."
-AT_ONCE = (
-    "A Tensor of float32 numbers is float64 from the start: `__init__` turns them. Turn what is no float, and leave "
-    "floats as they are."
-)
-UPCAST = (
-    "The graph began in float32 and has become float64: twice the memory and time, without an error. "
-    "`np.asarray(0.5)` is a float64 array. Give a constant the dtype of the tensor that it meets: "
-    "`np.asarray(other, self.data.dtype)`."
 )
 RECURSION = (
     "A graph of {n:,} nodes in a row is too deep for your backward. It visits the nodes by calling itself; take a list "
@@ -87,8 +76,7 @@ def graph_cases() -> list[Case]:
         _case("(x − mean) / (variance + 1) ** 0.5, along the rows", _normalized),
         _case("softmax from exp, sum and max, along the columns", _softmax),
         _case("E[idx] with repeats, and a penalty on E", _embedded),
-        Case("Tensor([1, 2, 3]), whole numbers", _integers),
-        Case("float32, with numbers and arrays beside it", _float32),
+        *type_cases(),
         Case(f"{DEEP:,} additions in a row", _deep),
     ]
 
@@ -223,7 +211,7 @@ def _aliased(engine):
     u, v = engine(np.array([1.0, 2.0])), engine(np.array([3.0, 4.0]))
     (u + v).backward(np.ones(2))
     shared = isinstance(u.grad, np.ndarray) and np.shares_memory(u.grad, v.grad)
-    return Wrong(f"After (u + v).backward(G): {ALIAS}", "ALIAS") if shared else found
+    return Wrong(KEPT, "ALIAS") if shared else found
 
 
 def _twice(engine):
@@ -255,60 +243,6 @@ def _leaf_as_root(engine):
     if not agree([3.0, 5.0], G):
         return Wrong(f"The G that backward gets becomes the gradient of the root. {ALIAS}", "ALIAS")
     return {"after one backward": found[0], "after two": found[1]}
-
-
-def _integers(engine):
-    try:
-        x = engine([1, 2, 3])
-    except (TypeError, ValueError) as error:
-        return Wrong(f"Tensor([1, 2, 3]) raises {type(error).__name__}. {FLOATS}", "INTDTYPE")
-    try:
-        (x * 0.5).sum().backward()
-    except TypeError as error:
-        if "Cannot cast" in str(error):
-            return Wrong(INTDTYPE, "INTDTYPE")
-        raise
-    if np.asarray(x.data).dtype.kind != "f":
-        return Wrong(INTDTYPE, "INTDTYPE")
-    return {"∂/∂x": x.grad}
-
-
-SINGLE = {
-    "x * 0.5": lambda x: x * 0.5,
-    "2 / x": lambda x: 2 / x,
-    "x - 1": lambda x: x - 1,
-    "x ** 2": lambda x: x**2,
-    "x + A": lambda x: x + np.array([1.0, 2.0]),
-    "A @ x": lambda x: np.eye(2) @ x,
-    "x * x": lambda x: x * x,
-    "x @ x": lambda x: x @ x,
-    "x.sum(axis=0)": lambda x: x.sum(axis=0),
-    "x.mean()": lambda x: x.mean(),
-    "x.max(axis=0)": lambda x: x.max(axis=0),
-    **{f"x.{name}()": methodcaller(name) for name in "exp log tanh sigmoid relu transpose".split()},
-    "x[[0, 0]]": lambda x: x[[0, 0]],
-    "x.reshape(4)": lambda x: x.reshape(4),
-    "x.log_softmax()": lambda x: x.log_softmax(),
-    "x.cross_entropy(t)": lambda x: x.cross_entropy(np.array([0, 1])),
-}
-
-
-def _float32(engine):
-    for name, way in SINGLE.items():
-        x = engine(np.array([[1.0, 2.0], [0.5, 1.5]], np.float32))
-        if np.asarray(x.data).dtype != np.float32:
-            return Wrong(AT_ONCE, "UPCAST")
-        made = way(x)
-        if np.asarray(made.data).dtype != np.float32:
-            return Wrong(f"{name}: {UPCAST}", "UPCAST")
-        pulled_back(made, np.ones(made.data.shape, np.float32))
-        if np.asarray(x.grad).dtype != np.float32:
-            return Wrong(
-                f"{name}, backward: the value is float32, and the gradient {x.grad.dtype}. The rule makes it so (a count, a "
-                "mask, np.zeros without a dtype), or the place where gradients arrive.",
-                "UPCAST",
-            )
-    return "float32"
 
 
 def _deep(engine):

@@ -7,6 +7,7 @@ operation knows its own, `Suspect`), a constant factor, and only then other numb
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -49,6 +50,8 @@ def difference(
         Numbers that a constant factor may equal, with their names: {"N": 4}.
     """
     right = np.asarray(right)
+    if isinstance(given, tuple) and len(given) == 1 and np.ndim(given[0]) == right.ndim:
+        return Wrong(f"{what} comes in a tuple, with the comma. Here the array alone is asked for.")
     if given is None:
         return Wrong(f"{what} is None: nothing arrives there.", "NOTHING")
     made = _as_floats(given)
@@ -76,7 +79,8 @@ def difference(
         )
     ratio = constant_ratio(right, made)
     if ratio is None and np.count_nonzero(right) == 1 and not made[right == 0].any():
-        ratio = float(made[right != 0].item() / right[right != 0].item())
+        one = float(made[right != 0].item() / right[right != 0].item())
+        ratio = one if _has_a_name(one, sizes or {}) else None  # any two numbers have a ratio
     return _factor(what, ratio, sizes or {}) if ratio is not None else _other(what, right, made)
 
 
@@ -141,9 +145,16 @@ def _broadcasts(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
         return False
 
 
+def _has_a_name(ratio: float, sizes: Mapping[str, int]) -> bool:
+    named = [0.0, -1.0, 2.0, 0.5, *(k for n in sizes.values() for k in (n, 1 / n))]
+    return any(math.isclose(ratio, k, rel_tol=1e-9, abs_tol=1e-9) for k in named)
+
+
 def _factor(what: str, ratio: float, sizes: Mapping[str, int]) -> Wrong:
     if abs(ratio) < 1e-9:
         return Wrong(f"{what} is zero everywhere: nothing arrives there.", "NOTHING")
+    if abs(ratio - 1) < 1e-4:
+        return _nearly(what, abs(ratio - 1))
     said = f"{what} is {number(float(f'{ratio:.6g}'))} times the right one, everywhere"
     if abs(ratio + 1) < 1e-9:
         return Wrong(f"{said}: a sign.", "SIGN")
@@ -154,7 +165,19 @@ def _factor(what: str, ratio: float, sizes: Mapping[str, int]) -> Wrong:
     return Wrong(f"{said}: look for a factor.", "FACTOR2" if abs(ratio - 2) < 1e-9 else None)
 
 
+def _nearly(what: str, off: float) -> Wrong:
+    return Wrong(
+        f"{what} is off by {off:.0e}, relative to its size. That is no wrong rule: rounding of float32 (an array made "
+        "without its dtype?), a clip, or a small number that was added."
+    )
+
+
 def _other(what: str, right: np.ndarray, made: np.ndarray) -> Wrong:
+    off = np.abs(made - right).max() / max(np.abs(right).max(), 1e-2)
+    if off < 1e-6:
+        return _nearly(what, off)
+    if not right.shape:
+        return Wrong(f"{what} is {show(float(made))}; {show(float(right))} is right.")
     share = np.isclose(right, made, rtol=EXACT, atol=EXACT).mean()
     some = "no entry is right" if share == 0 else f"{share:.0%} of the entries are right"
     first = agree(right, made, EXACT).message or ""

@@ -1,7 +1,7 @@
-"""Week 9, section 4: log-softmax and the fused cross-entropy, each as a value and its VJP.
+"""Week 9, section 5: log-softmax and the fused cross-entropy, each as a value and its VJP.
 
 From here on an operation is two things: the value, and a function that turns the upstream gradient
-into one gradient for each operand. The tensor engine of section 6 stores exactly that.
+into one gradient for each operand. The tensor engine of section 7 stores exactly that.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from helpers.agreement import agree, show
 from helpers.exercise import Case, Wrong, exercise, paper
 from helpers.weeks.rewrite import rewritten
 from helpers.weeks.week03_cases import random
-from helpers.weeks.week09_judge import Suspect, difference
+from helpers.weeks.week09_judge import difference
+from helpers.weeks.week09_suspects import cross_entropy as cross_entropy_slips
+from helpers.weeks.week09_suspects import cross_entropy_values, log_softmax_values, softmax
+from helpers.weeks.week09_suspects import log_softmax as log_softmax_slips
 
 log_softmax_entries = paper(
     "log_softmax_entries",
@@ -57,6 +60,9 @@ TUPLE = (
     "Return two things: the value, and `vjp`, a function. `vjp(G)` returns a tuple with one gradient for "
     "each operand; with a single operand that is `(dZ,)`, and the comma makes the tuple."
 )
+TUPLE_TWICE = (
+    "What another vjp gives is a tuple already: return `back(G)` as it is, not `(back(G),)`."
+)
 AGAIN = (
     "The second call of vjp gives something else than the first one, for the same G. An array that it needs "
     "is changed by it (`-=` on a saved array?): work on a copy."
@@ -75,13 +81,15 @@ def _op_case(label: str, inputs: tuple, G, name: str, right, value, suspects=(),
         made = op(*copies)
         if not (isinstance(made, tuple | list) and len(made) == 2 and callable(made[1])):
             return Wrong(f"{TUPLE} You give {show(made)}.", "NOVJP")
-        wrong = difference("The value", value, made[0], suspects=suspects[1])
+        wrong = difference("The value", value, made[0], suspects[1], _sizes(inputs))
         if wrong:
             return Wrong(f"{wrong.message} {large}", "MAXSHIFT") if large else wrong
         given = np.array(G)
         first, second = made[1](given), made[1](np.array(G))
         if not isinstance(first, tuple | list) or len(first) != 1:
             return Wrong(f"{TUPLE} Your vjp gives {show(first)}.", "NOTUPLE")
+        if isinstance(first[0], tuple):
+            return Wrong(TUPLE_TWICE)
         wrong = difference(f"`{name}`", right, first[0], suspects[0], _sizes(inputs))
         if wrong:
             return wrong
@@ -101,12 +109,6 @@ def _sizes(inputs: tuple) -> dict[str, int]:
     return {"N": int(np.prod(batch)), "C": classes, "N·C": int(np.size(inputs[0]))}
 
 
-def _softmax(Z: np.ndarray, axis: int = -1) -> tuple[np.ndarray, np.ndarray]:
-    shifted = Z - Z.max(axis=axis, keepdims=True)
-    logP = shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
-    return logP, np.exp(logP)
-
-
 OVERFLOW = (
     "exp(1000) is infinite, and log 0 is −∞: subtract each row's maximum before exp. It cancels in "
     "z − log Σ exp z."
@@ -120,6 +122,9 @@ LARGE = [
     (np.array([1000.0, 1000.0, -1000.0]), "scores near 1000 and −1000 in each row",
      "The probability of the last class is exactly 0 there, and log 0 is −∞. Do not take the log of P, and do not "
      "help it with a small number: z − max − log Σ exp(z − max) never needs it."),
+    (np.array([1000.0, -1000.0, -1000.0]), "one score near 1000, two near −1000 in each row",
+     "Do you subtract the mean? Here 1000 − mean is 1333, and exp of that is infinite. It is the row's *maximum* that "
+     "leaves no exponent above 0."),
 ]  # fmt: skip
 
 
@@ -128,35 +133,15 @@ LARGE = [
 
 def log_softmax_cases() -> list[Case]:
     made = []
-    usual = [(shape, 0.0, "", "") for shape in [(1, 3), (4, 3), (3, 3), (5, 2), (2, 2, 3)]]
+    usual = [(shape, 0.0, "", "") for shape in [(4, 3), (1, 3), (3, 3), (5, 2), (2, 2, 3)]]
     for seed, (shape, shift, where, large) in enumerate(usual + [((4, 3), *row) for row in LARGE]):
         Z, G = random(120 + seed, shape, shape)
         Z = Z + shift
-        logP, P = _softmax(Z)
+        logP, P = softmax(Z)
         right = G - P * G.sum(axis=-1, keepdims=True)
-        wrong = [
-            Suspect("DIAGSOFTMAX", G * (1 - P), "you have the diagonal of the Jacobian alone. A score also "
-                    "moves the other classes, through the sum S."),
-            Suspect("NOUPSTREAM", 1 - P, "G does not occur in it. The gradient is G − P·Σ G."),
-            Suspect("NOUPSTREAM", 1 - P * shape[-1], "it is the gradient for a G of ones: G − P·Σ G."),
-            Suspect("SUMOFG", G - P, "the sum of the upstream gradients is missing: P times Σ G, along the row."),
-            Suspect("SUMOFG", G - P * (P * G).sum(axis=-1, keepdims=True), "here G is summed as it is. Weighted "
-                    "by P it belongs to softmax itself, without the log."),
-            Suspect("DIAGSOFTMAX", P * (G - (P * G).sum(axis=-1, keepdims=True)), "this is the VJP of softmax. "
-                    "log_softmax has G − P·Σ G."),
-            Suspect("SMAXIS", G - P * G.sum(), "you sum G over the whole array. Each row has its own sum: "
-                    "axis=-1, keepdims=True."),
-            Suspect("SMAXIS", G - P * G.sum(axis=0, keepdims=True), "you sum G over the samples. Each row has "
-                    "its own sum, axis −1."),
-            Suspect("KEEPDIM", G - P * G.sum(axis=-1) if shape == (3, 3) else np.nan, "the sums have lost their "
-                    "axis and stand beside the *columns*: keepdims=True."),
-        ]  # fmt: skip
-        values = [
-            Suspect("SMAXIS", _softmax(Z, 0)[0], "each *row* is one sample: maximum and sum run along axis −1."),
-            Suspect("NOLOG", P, "this is softmax; its logarithm is asked for."),
-        ]  # fmt: skip
+        known = log_softmax_slips(Z, G)[0], log_softmax_values(Z)
         label = f"Z {shape}, {where}".rstrip(", ")
-        made.append(_op_case(label, (Z,), G, "dZ", right, logP, (wrong, values), large))
+        made.append(_op_case(label, (Z,), G, "dZ", right, logP, known, large))
     return made
 
 
@@ -164,7 +149,7 @@ def log_softmax_cases() -> list[Case]:
     minutes=15,
     difficulty=2,
     cases=log_softmax_cases,
-    version=2,
+    version=3,
     hints=[
         "The value: z − log Σ exp z, with each row's maximum subtracted first, as in week 4. Keep P = "
         "exp(value) for the way back.",
@@ -211,42 +196,43 @@ for _code, _why, *_changes in [
 # ------------------------------------------------------------------ cross_entropy
 
 
+NEVER = "the last class never occurs"
+
+
+def _in_float32(cross_entropy):
+    made = np.asarray(cross_entropy(np.eye(2, 3, dtype=np.float32), np.array([1, 2]))[0]).dtype
+    if made == np.float32:
+        return "float32"
+    return Wrong(
+        f"Z is float32, and L is {made}: twice the memory and time for all that follows. `np.eye(C)`, `np.zeros(shape)` "
+        "and `float(…)` are float64; `np.eye(C, dtype=Z.dtype)` is not."
+    )
+
+
 def cross_entropy_cases() -> list[Case]:
     made = []
-    usual = [(size, 0.0, "", "") for size in [(1, 3), (4, 3), (3, 3), (5, 2), (6, 10)]]
+    usual = [(size, 0.0, "", "") for size in [(4, 3), (1, 3), (3, 3), (5, 2), (6, 10)]]
+    usual.append(((2, 3), 0.0, NEVER, ""))
     for seed, ((N, C), shift, where, large) in enumerate(usual + [((4, 3), *row) for row in LARGE]):
         Z, g = random(130 + seed, (N, C), ())
         Z, t = Z + shift, np.random.default_rng(seed).integers(0, C, N)
         t[0] = C - 1
-        logP, P = _softmax(Z)
-        rows, Y = np.arange(N), np.eye(C)[t]
-        right, L = g * (P - Y) / N, -logP[rows, t].mean()
-        wrong = [
-            Suspect("NOUPSTREAM", (P - Y) / N, "the upstream gradient g is missing. A loss is not always the end: "
-                    "it may be one term of two, or be scaled."),
-            Suspect("NO-1", g * P / N, "the −1 at each sample's own class is missing: g·(P − Y)/N."),
-            Suspect("SIGN", g * (Y - P) / N, "the sign is turned around: P − Y."),
-            Suspect("NOUPSTREAM", (g * P - Y) / N, "g multiplies P alone. It belongs to all of (P − Y)."),
-        ]  # fmt: skip
-        values = [
-            Suspect("LOSSSIGN", -L, "the loss is *minus* the mean of log P: it is never negative."),
-            Suspect(
-                "PAIR",
-                -logP[:, t].mean(),
-                "[:, t] takes the classes of *all* samples from every row. One entry "
-                "for each row: logP[np.arange(N), t].",
-            ),
-        ]
+        if where == NEVER:
+            t[:] = 0
+        logP, P = softmax(Z)
+        rows = np.arange(N)
+        right, L = g * (P - np.eye(C)[t]) / N, -logP[rows, t].mean()
+        known = cross_entropy_slips(Z, t, g)[0], cross_entropy_values(Z, t)
         label = f"Z {(N, C)}, {where}".rstrip(", ") + f", g = {float(g)}"
-        made.append(_op_case(label, (Z, t), g, "dZ", right, L, (wrong, values), large))
-    return made
+        made.append(_op_case(label, (Z, t), g, "dZ", right, L, known, large))
+    return [*made, Case("Z in float32", _in_float32)]
 
 
 @exercise(
     minutes=15,
     difficulty=2,
     cases=cross_entropy_cases,
-    version=2,
+    version=3,
     hints=[
         "You have both halves: week 4's cross_entropy_grad gave L and dZ together. Here they come apart: L now, dZ "
         "when g arrives.",
@@ -295,7 +281,7 @@ for _code, _why, *_changes in [
      ("dZ[rows, t] -= 1", "dZ[:, t] -= 1")),
     ("SIGN", "The sign is turned around: P − Y.", ("(g * dZ / len(t),)", "(-g * dZ / len(t),)")),
     ("DOUBLESOFTMAX", "You take softmax twice: cross-entropy applies its own to the *scores* Z.",
-     ("    shifted = Z -", "    Z = _softmax(Z)[1]\n    shifted = Z -")),
+     ("    shifted = Z -", "    Z = softmax(Z)[1]\n    shifted = Z -")),
     ("MAXSHIFT", OVERFLOW,
      ("Z - Z.max(axis=1, keepdims=True)", "Z + 0.0")),
     ("MAXSHIFT", LARGE[1][2], ("Z - Z.max(axis=1, keepdims=True)", "Z - Z.max()")),

@@ -94,12 +94,90 @@ def picked(index) -> Suspects:
         last = np.zeros(x.shape)
         last[index] = G
         return [[Suspect("SCATTER", last, "an entry that was taken twice has only the last of its two gradients: "
-                         "`dx[index] += G` writes each entry once. np.add.at(dx, index, G) adds them all.")]]  # fmt: skip
+                         "`dx[index] += G` writes each entry once. np.add.at(dx, index, G) adds them all. (A tuple of lists or arrays can repeat, too.)")]]  # fmt: skip
 
     return suspects
 
 
-def log_softmax(x, G):
-    P = np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True)
-    return [[Suspect("DIAGSOFTMAX", G * (1 - P), "it is the diagonal of the Jacobian alone: G − P·Σ G."),
-             Suspect("SUMOFG", G - P, "the sum of G along the row is missing: G − P·Σ G.")]]  # fmt: skip
+def softmax(z, axis: int = -1) -> tuple[np.ndarray, np.ndarray]:
+    """log P and P."""
+    shifted = z - z.max(axis=axis, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+    return log_p, np.exp(log_p)
+
+
+def log_softmax(z, G):
+    P = softmax(z)[1]
+    along = G.sum(axis=-1, keepdims=True)
+    weighted = (P * G).sum(axis=-1, keepdims=True)
+    return [[
+        Suspect("DIAGSOFTMAX", G * (1 - P), "you have the diagonal of the Jacobian alone. A score also moves the other "
+                "classes, through the sum S."),
+        Suspect("NOUPSTREAM", 1 - P, "G does not occur in it. The gradient is G − P·Σ G."),
+        Suspect("NOUPSTREAM", 1 - P * z.shape[-1], "it is the gradient for a G of ones: G − P·Σ G."),
+        Suspect("SUMOFG", G - P, "the sum of the upstream gradients is missing: P times Σ G, along the row."),
+        Suspect("SUMOFG", G - P * weighted, "here G is summed as it is. Weighted by P it belongs to softmax itself, "
+                "without the log."),
+        Suspect("DIAGSOFTMAX", P * (G - weighted), "this is the VJP of softmax. log_softmax has G − P·Σ G."),
+        Suspect("SMAXIS", G - P * G.sum(), "you sum G over the whole array. Each row has its own sum: axis=-1, "
+                "keepdims=True."),
+        Suspect("SMAXIS", G - P * G.sum(axis=0, keepdims=True), "you sum G down the columns, over the samples. Each row "
+                "has its own sum: axis=-1."),
+        Suspect("KEEPDIM", G - P * G.sum(axis=-1) if z.shape == (3, 3) else np.nan, "the sums have lost their axis and "
+                "stand beside the *columns*: keepdims=True."),
+        Suspect("SIGN", G + P * along, "a sign: a larger S makes every output smaller. G − P·Σ G."),
+        Suspect("OUTPUT", G - softmax(z)[0] * along, "log P stands where P belongs: np.exp(out)."),
+        Suspect("NOSUM", G - np.exp(z - z.max(axis=-1, keepdims=True)) * along, "P is exp(z − max) *divided by S*, the "
+                "sum of the row."),
+    ]]  # fmt: skip
+
+
+def log_softmax_values(z):
+    highest = z.max(axis=-1, keepdims=True)
+    return [
+        Suspect("SMAXIS", softmax(z, 0)[0], "each *row* is one sample: maximum and sum run along axis −1."),
+        Suspect("NOLOG", softmax(z)[1], "this is softmax; its logarithm is asked for."),
+        Suspect("SHIFT", softmax(z)[0] + highest, "the maximum is subtracted inside of exp alone. Subtract it from z, "
+                "too: it has to cancel."),
+    ]  # fmt: skip
+
+
+LAST_CLASS = (
+    "t.max() + 1 is not C, the number of classes: the last ones need not occur. C is Z.shape[1]."
+)
+
+
+def cross_entropy(z, t, g):
+    (N, C), P = z.shape, softmax(z)[1]
+    Y, rows, columns = np.eye(C)[t], P.copy(), P.copy()
+    rows[t % N] -= 1
+    columns[:, t] -= 1
+    return [[
+        Suspect("NOUPSTREAM", (P - Y) / N, "the upstream gradient g is missing. A loss is not always the end: it may be "
+                "one term of two, or be scaled."),
+        Suspect("NO-1", g * P / N, "the −1 at each sample's own class is missing: g·(P − Y)/N."),
+        Suspect("SIGN", g * (Y - P) / N, "the sign is turned around: P − Y."),
+        Suspect("NOUPSTREAM", (g * P - Y) / N, "g multiplies P alone. It belongs to all of (P − Y)."),
+        Suspect("NO-1", -g * Y / N, "P is missing: g·(P − Y)/N."),
+        Suspect("DLOG", -g * Y / np.maximum(P, 1e-300) / N, "that is the gradient of the *probabilities*. The scores "
+                "stand before softmax: g·(P − Y)/N."),
+        Suspect("ONEHOT", g * (P - t[:, None]) / N, "t holds numbers of classes, not rows of 0 and 1: P − Y, with the "
+                "one-hot Y."),
+        Suspect("ONEHOT", g * (P - 1) / N if t.max() == 0 else np.nan, LAST_CLASS),
+        Suspect("PAIR", g * rows / N, "dZ[t] picks whole *rows*. One entry for each row: dZ[np.arange(N), t]."),
+        Suspect("PAIR", g * columns / N, "dZ[:, t] picks whole *columns*. One entry for each row: dZ[np.arange(N), t]."),
+    ]]  # fmt: skip
+
+
+def cross_entropy_values(z, t):
+    (log_p, P), N = softmax(z), len(t)
+    own = log_p[np.arange(N), t]
+    return [
+        Suspect("LOSSSIGN", own.mean(), "the loss is *minus* the mean of log P: it is never negative."),
+        Suspect("PAIR", -log_p[:, t].mean(), "[:, t] takes the classes of *all* samples from every row. One entry for "
+                "each row: logP[np.arange(N), t]."),
+        Suspect("ONEHOT", -log_p.sum() / N if t.max() == 0 else np.nan, LAST_CLASS),
+        Suspect("NOLOG", -P[np.arange(N), t].mean(), "that is the mean probability. The mean of its *logarithm* is "
+                "asked for."),
+        Suspect("NOMEAN", -own if N > 1 else np.nan, "there is one loss for each sample. Their mean is asked for."),
+    ]  # fmt: skip
