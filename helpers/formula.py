@@ -95,7 +95,7 @@ def read(text: str, known: set[str] | None = None) -> Formula:
 
 
 def _with_roots(text: str) -> str:
-    """The formula with ½ as a quotient, and √ before a parenthesis, a name or a number as `sqrt`."""
+    """The formula with ½ as a quotient, and with √ of a parenthesis, name or number as `sqrt`."""
     text = re.sub(r"(?<!\d)½", "(1/2)", text)
     text = re.sub(r"√\s*(?=\()", " sqrt", text)
     return re.sub(r"√\s*([^\W\d²³]\w*|\d+\.?\d*)(?![\w.]|\s*\()", r" sqrt(\1)", text)

@@ -46,6 +46,26 @@ RIGHT = {
                     out.append(float(np.std(h)))
                 return out
             """,
+        "a batch on its side": """
+            def std_per_layer(kind, act, depth):
+                rng = np.random.default_rng(0)
+                h, stds = rng.standard_normal((128, 200)).T, []
+                for _ in range(depth):
+                    z = h @ init(kind, 128, 128, rng)
+                    h = np.maximum(z, 0) if act == "relu" else np.tanh(z)
+                    stds.append(h.std(ddof=1))
+                return stds
+            """,
+        "float32": """
+            def std_per_layer(kind, act, depth):
+                rng = np.random.default_rng(0)
+                h, stds = rng.standard_normal((200, 128)).astype(np.float32), []
+                for _ in range(depth):
+                    z = h @ init(kind, 128, 128, rng).astype(np.float32)
+                    h = np.maximum(z, 0) if act == "relu" else np.tanh(z)
+                    stds.append(h.std())
+                return stds
+            """,
         "all weights first": """
             def std_per_layer(kind, act, depth):
                 rng = np.random.default_rng(1)
@@ -105,6 +125,20 @@ RIGHT = {
                 out = [G.std()]
                 for W, slope in kept[:0:-1]:
                     G = np.dot(G * slope, W.T)
+                    out.insert(0, G.std())
+                return out
+            """,
+        "the gradient drawn before the weights": """
+            def grad_std_per_layer(kind, act, depth):
+                rng = np.random.default_rng(0)
+                G, h, kept = rng.standard_normal((200, 128)), rng.standard_normal((200, 128)), []
+                for _ in range(depth):
+                    W = init(kind, 128, 128, rng)
+                    h = np.maximum(h @ W, 0) if act == "relu" else np.tanh(h @ W)
+                    kept.append((W, h))
+                out = [G.std()]
+                for W, h in kept[:0:-1]:
+                    G = (G * (h > 0 if act == "relu" else 1 - h**2)) @ W.T
                     out.insert(0, G.std())
                 return out
             """,
@@ -343,6 +377,66 @@ KNOWN = {
                     out.insert(0, G.std())
                 return out
             """),
+        "the inputs again, from a second generator": ("RESEED", """
+            def grad_std_per_layer(kind, act, depth):
+                rng = np.random.default_rng(0)
+                h, kept = rng.normal(size=(200, 128)), []
+                for _ in range(depth):
+                    W = init(kind, 128, 128, rng)
+                    h = np.maximum(h @ W, 0) if act == "relu" else np.tanh(h @ W)
+                    kept.append((W, h))
+                G = np.random.default_rng(0).standard_normal(h.shape)
+                out = [G.std()]
+                for W, h in kept[:0:-1]:
+                    G = (G * (h > 0 if act == "relu" else 1 - h**2)) @ W.T
+                    out.insert(0, G.std())
+                return out
+            """),
+        "the order of a backward pass to dz, and a batch of its own": ("PREACT", """
+            def grad_std_per_layer(kind, act, depth):
+                rng = np.random.default_rng(8)
+                hs, Ws = [rng.normal(size=(200, 128))], []
+                for _ in range(depth):
+                    Ws.append(init(kind, 128, 128, rng))
+                    z = hs[-1] @ Ws[-1]
+                    hs.append(np.maximum(z, 0) if act == "relu" else np.tanh(z))
+                G = rng.normal(size=hs[-1].shape)
+                out = [G.std()]
+                for k in reversed(range(1, depth)):
+                    G = (G @ Ws[k].T) * (hs[k] > 0 if act == "relu" else 1 - hs[k] ** 2)
+                    out.insert(0, G.std())
+                return out
+            """),
+    },
+    "symmetry_report": {
+        f"gradients left over: {label}": ("OLDGRAD", f"""
+            def symmetry_report(W1, W2, act, steps):
+                A, B = [[Value(w) for w in row] for row in W1], [Value(w) for w in W2]
+
+                def cost():
+                    total = 0.0
+                    for x1, x2, t in POINTS:
+                        zs = [a * x1 + b * x2 for a, b in A]
+                        hs = [z.tanh() if act == "tanh" else z.relu() for z in zs]
+                        total = total + (sum(v * h for v, h in zip(B, hs)) - t) ** 2
+                    return total / len(POINTS)
+
+                cost().backward()
+                grad = max(abs(w.grad) for row in A for w in row)
+                for _ in range(steps):
+                    {before}
+                    cost().backward()
+                    for w in [*sum(A, []), *B]:
+                        w.data -= 0.1 * w.grad
+                        {after}
+                spread = max(abs(row[i].data - A[0][i].data) for row in A for i in (0, 1))
+                return dict(grad=grad, loss=cost().data, spread=spread)
+            """)
+        for label, before, after in (
+            ("all", "pass", "pass"),
+            ("those of W2", "for w in sum(A, []): w.grad = 0.0", "pass"),
+            ("those of the measurement", "pass", "w.grad = 0.0"),
+        )
     },
     "expected_initial_loss": {
         "a formula for small s": ("QUADRATIC", """
@@ -351,6 +445,10 @@ KNOWN = {
             """),
     },
     "dead_fraction": {
+        "z in the place of h": ("NEGATIVE", """
+            def dead_fraction(H):
+                return np.mean(np.max(H, axis=0) < 0)
+            """),
         "the share of zeros": ("DEADRELU", """
             def dead_fraction(H):
                 return 1 - np.count_nonzero(H) / H.size
@@ -375,7 +473,19 @@ _BATCH = "rng.standard_normal((200, 128))"
 # (changes to the reference, words that the verdict must contain)
 WRONG = {
     "init": {
-        "half of the he variance": ([('"he": 2 / n_in', '"he": 1 / n_in')], "he: your weights"),
+        "half of the he variance": ([('"he": 2 / n_in', '"he": 1 / n_in')], "The 2 is missing"),
+        "the std as the mean": (
+            [("np.sqrt(variance[kind]) *", "np.sqrt(variance[kind]) +")],
+            "the first number is the *mean*",
+        ),
+        "signs": (
+            [(_NORMAL, "rng.choice([-1.0, 1.0], (n_in, n_out))")], "the distribution is not normal",
+        ),
+        "Q of numbers from 0 to 1": (
+            [("tall = rng.standard_normal((max(n_in, n_out), min(n_in, n_out)))",
+              "tall = rng.random((max(n_in, n_out), min(n_in, n_out)))")],
+            "all numbers of one sign",
+        ),
         "uniform he": (
             [(f"return np.sqrt(variance[kind]) * {_NORMAL}",
               "a = np.sqrt(3 * variance[kind])\n    return rng.uniform(-a, a, (n_in, n_out))")],
@@ -409,7 +519,13 @@ WRONG = {
             [("init(kind, 128, 128, rng)", "(rng.standard_normal((128, 128)) / 8)")],
             "never called",
         ),
-        "one layer too few": ([("range(depth)", "range(max(depth - 1, 1))")], "2 times for 3"),
+        "one layer too few": (
+            [("range(depth)", "range(max(depth - 1, 1))")], "The input is not layer 1",
+        ),
+        "100 rows": ([(_BATCH, "rng.standard_normal((100, 128))")], "a batch of 100 rows. 200 are"),
+        "a bias": ([("z = h @", "z = 0.01 + h @")], "chance has no part in it"),
+        "a leak": ([("np.maximum(z, 0)", "np.maximum(z, 0.01 * z)")], "chance has no part in it"),
+        "8% more": ([("h.std()", "1.08 * h.std()")], "chance has no part in it"),
         "a generator for each": (
             [("init(kind, 128, 128, rng)", "init(kind, 128, 128, np.random.default_rng(0))")],
             "fresh generator",
@@ -419,7 +535,7 @@ WRONG = {
             [("    stds = []\n", "    stds, rng = [], np.random.default_rng(0)\n")],
             "two generators with the same seed",
         ),
-        "one row": ([(_BATCH, "rng.standard_normal(128)")], "your batch has a single row"),
+        "one row": ([(_BATCH, "rng.standard_normal(128)")], "gives a batch of 1 row. 200 are"),
         "the input in front": ([("stds = []", "stds = [h.std()]")], "One number too many"),
         "uniform inputs": ([(_BATCH, "rng.random((200, 128))")], "Layer 1"),
         "twice as many draws": (
@@ -440,7 +556,16 @@ WRONG = {
         "the inputs in front": ([("stds = 1.0, []", "stds = 1.0, [1.0]")], "expected"),
     },
     "grad_std_per_layer": {
-        "the square of the slope": ([("(G * slope)", "(G * slope * slope)")], "Layer"),
+        "the square of the slope": (
+            [("(G * slope)", "(G * slope * slope)")],
+            "Layer 4 is right; the first step back, layer 3",
+        ),
+        "a slope of 2 in one layer": (
+            [("(G * slope)", "(G * (slope if k > 2 else 2 * slope))")],
+            "Layers 4 to 2 are right; one step further back, layer 1",
+        ),
+        "8% more": ([("G.std()", "1.08 * G.std()")], "Layer 4: about"),
+        "100 rows": ([(_BATCH, "rng.standard_normal((100, 128))")], "a batch of 100 rows. 200 are"),
         "one step too many": (
             [("range(depth, 1, -1)", "range(depth, 0, -1)")], "the first belongs to the input",
         ),
@@ -450,7 +575,7 @@ WRONG = {
         "the weights of the layer below": ([("Ws[k - 1].T", "Ws[k - 2].T")], "times as much"),
         "a gradient of std 2": (
             [("rng.standard_normal(hs[-1].shape)", "2 * rng.standard_normal(hs[-1].shape)")],
-            "Layer 1",
+            "Layer 4",
         ),
     },
     "symmetry_report": {
@@ -471,10 +596,21 @@ WRONG = {
             [("(logsumexp - Z[:, 0]).mean()", f"-np.log({_SOFTMAX}[:, 0].mean())")],
             "take the log of each p first",
         ),
-        "200 rows": ([("20000", "200")], "Near, but beyond chance"),
+        "200 rows": ([("20000", "200")], "Near, but too far off for 20,000 rows"),
         "uniform scores": (
-            [("rng.standard_normal((20000, C))", "rng.uniform(-1, 1, (20000, C))")], "expected",
+            [("rng.standard_normal((20000, C))", "rng.uniform(-1, 1, (20000, C))")],
+            "with mean 0 and std s?",
         ),
+        "the maximum not added again, another seed": (
+            [("default_rng(0)", "default_rng(6)"), ("logsumexp = top +", "logsumexp =")],
+            "not added again",
+        ),
+        "s as the mean, another seed": (
+            [("default_rng(0)", "default_rng(6)"),
+             ("s * rng.standard_normal((20000, C))", "rng.normal(s, size=(30000, C))")],
+            "the first number is the *mean*",
+        ),
+        "a sum": ([(".mean()", ".sum()")], "at: C = 10, s = 0"),
         "the smallest score as the class": ([("Z[:, 0]", "Z.min(axis=1)")], "expected"),
     },
     "dead_fraction": {

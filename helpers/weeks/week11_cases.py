@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
 from helpers.agreement import show
 from helpers.exercise import Arguments, Case, Wrong
+from helpers.graph import number
 from helpers.weeks import week11_judge as judge
 
+EXACT = 1e-3  # relative; float32 stays well below, a bias of 0.01 or a leak of 0.01 does not
 KINDS = ("small", "one", "xavier", "he", "default", "orthogonal")
 N, WIDTH = 200, 128  # rows and units of the deep networks
+SLACK = 0.11  # relative; another batch moves the numbers of a deep network by 0.08 at most
 
 
 def case(label: str, *args) -> Arguments:
@@ -87,22 +90,31 @@ def probe(kind: str, layer: int) -> np.ndarray:
     return W * (0.8 if layer % 3 else 1.6) / np.sqrt(WIDTH)
 
 
-def signal_cases() -> list[Case]:
-    return [_deep("one", "tanh", 3), *gradient_cases()]
+NETWORKS = ("he", "relu", 4), ("xavier", "tanh", 4), ("small", "relu", 1), ("he", "tanh", 1)
+
+
+def signal_cases(*references) -> list[Case]:
+    """The last case asks for the numbers of one of the references, where the draws are theirs."""
+    last = "he", "relu", 2
+    right = [_deep(*last, _other_inputs).run(reference) for reference in references]
+    first = [_deep(*network, _other_inputs) for network in (("one", "tanh", 3), *NETWORKS)]
+    return [*first, _deep(*last, partial(_to_the_last_digit, right))] if references else first
 
 
 def gradient_cases() -> list[Case]:
-    made = ("he", "relu", 4), ("xavier", "tanh", 4), ("small", "relu", 1), ("he", "tanh", 1)
-    return [_deep(*network) for network in made]
+    return [_deep(*network, _other_gradient) for network in NETWORKS]
 
 
-def _deep(kind: str, act: str, depth: int) -> Case:
+def _deep(kind: str, act: str, depth: int, draws) -> Case:
     label = f"{kind}, {act}, {depth} layer{'s' * (depth > 1)}"
-    return Case(label, _with_probes(kind, act, depth))
+    return Case(label, _with_probes(kind, act, depth, draws))
 
 
-def _with_probes(kind, act, depth):
-    """The result of an attempt while its `init` gives the probes, one after another."""
+def _with_probes(kind, act, depth, draws):
+    """The result of an attempt while its `init` gives the probes, one after another.
+
+    `draws` looks at a result and at the attempt's generator as it was before the first weights.
+    """
 
     def run(attempt):
         calls, drawn, untouched = [], [], []
@@ -126,21 +138,73 @@ def _with_probes(kind, act, depth):
             space.update(own)
         if len(set(drawn)) < len(drawn):
             return Wrong(FRESH, "RESEED")
-        return _misused(calls, wanted, depth) or _same_stream(untouched[:1], kind, act, result)
+        wrong = _misused(calls, wanted, depth)
+        if not wrong and untouched:
+            rows = _rows_drawn(untouched[0])
+            with contextlib.suppress(Exception):  # the result can be anything
+                wrong = _fewer(rows) or draws(untouched[0], rows == N, kind, act, result)
+        return wrong or result
 
     return run
 
 
-def _same_stream(first: list, kind: str, act: str, result: object) -> object:
-    """The result, unless its inputs are the very numbers that the weights' generator gives first."""
-    with contextlib.suppress(Exception):  # the result can be anything
-        z = first[0].standard_normal((N, WIDTH)) @ probe(kind, 1)
-        h = np.maximum(z, 0) if act == "relu" else np.tanh(z)
-        if abs(result[0] / h.std() - 1) < 1e-9:
-            return Wrong(TWICE, "RESEED")
-    return result
+@cache
+def _states() -> list[dict]:
+    """The states of default_rng(0) after 0, 1, 2, … rows of inputs."""
+    rng = np.random.default_rng(0)
+    found = [rng.bit_generator.state]
+    for _ in range(N):
+        rng.standard_normal(WIDTH)
+        found.append(rng.bit_generator.state)
+    return found
 
 
+def _rows_drawn(rng) -> int | None:
+    """How many rows of inputs default_rng(0) has given when it is where rng is; None if elsewhere."""
+    state, known = rng.bit_generator.state, _states()
+    return known.index(state) if state in known else None
+
+
+def _fewer(rows: int | None) -> Wrong | None:
+    """0 rows: the weights may come first."""
+    if not rows or rows == N:
+        return None
+    return Wrong(
+        f"Before the first weights your rng gives a batch of {rows} row{'s' * (rows > 1)}. {N} are asked for: "
+        f"rng.standard_normal(({N}, {WIDTH}))."
+    )
+
+
+def _other_inputs(rng, ours: bool, kind: str, act: str, result) -> Wrong | None:
+    """What is wrong if the inputs are the very numbers that the weights' generator gives first."""
+    z = rng.standard_normal((N, WIDTH)) @ probe(kind, 1)
+    h = np.maximum(z, 0) if act == "relu" else np.tanh(z)
+    return Wrong(TWICE, "RESEED") if abs(result[0] / h.std() - 1) < 1e-9 else None
+
+
+def _to_the_last_digit(right: list, rng, ours: bool, kind: str, act: str, result) -> Wrong | None:
+    """What is wrong with numbers that chance would allow, but not with these very draws."""
+    off = min(np.abs(np.divide(result, exact) - 1).max() for exact in right)
+    if not ours or not EXACT < off < SLACK:
+        return _other_inputs(rng, ours, kind, act, result)
+    k = int(np.abs(np.divide(result, right[0]) - 1).argmax())
+    return Wrong(
+        "Near, but your rng gives the very numbers of the solution, so chance has no part in it. "
+        f"Layer {k + 1}: {number(float(right[0][k]))} is expected, but you give {number(float(result[k]))}. Take the batch as it "
+        "is drawn, without a bias, a leak or a factor."
+    )
+
+
+def _other_gradient(rng, ours: bool, kind: str, act: str, result) -> Wrong | None:
+    """What is wrong if ∂L/∂h of the last layer is the inputs again, number by number."""
+    inputs = np.random.default_rng(0).standard_normal((N, WIDTH))
+    return Wrong(INPUTS, "RESEED") if ours and abs(result[-1] / inputs.std() - 1) < 1e-9 else None
+
+
+INPUTS = (
+    "∂L/∂h of the last layer comes from a second generator with the same seed: it is the inputs again. Draw it from rng, "
+    "after the weights."
+)
 TWICE = (
     "Inputs and weights come from two generators with the same seed: the weights of layer 1 are the first inputs. "
     "Make one rng, draw the batch from it, and hand it on."
@@ -167,6 +231,8 @@ def _misused(calls: list[tuple], wanted: tuple, depth: int) -> Wrong | None:
     if len(calls) != depth:
         again = " Going back, use the W of the way forward: keep them in a list."
         why = again if len(calls) in (2 * depth - 1, 2 * depth) else ""
+        if len(calls) == depth - 1:
+            why = " The input is not layer 1: the h after the first weights is."
         return Wrong(f"`init` is called {len(calls)} times for {depth} layers.{why}")
     return None
 

@@ -85,7 +85,7 @@ forward_variance = paper(
     minutes=20,
     difficulty=2,
     cases=cases.init_cases,
-    version=2,
+    version=3,
     hints=[
         "`rng.standard_normal((n_in, n_out))` has std 1. A factor in front of it is the std, so it is "
         "the square root of the variance.",

@@ -21,6 +21,15 @@ from helpers.graph import number
 STD_SLACK = 0.03  # relative; for the 24,000 weights of a case chance stays below 0.005
 KURTOSIS = {"uniform": 1.8, "normal": 3.0}  # E[w⁴] / E[w²]²
 ORTHOGONAL = 1e-10
+STANDARD = "That is a standard normal without the factor. In `rng.normal` the first number is the *mean*, the second the std."
+ROOT_OF_N = {  # where the std is 1/√n_in
+    "xavier": (
+        "XAVIERMEAN",
+        "Xavier is one over the *mean* of the two fans: variance 2/(n_in + n_out).",
+    ),
+    "he": ("RELUHALF", "The 2 is missing: relu keeps half."),
+    "default": ("UNIFORMSTD", "1/√n_in is the *bound* of a uniform, not its std."),
+}
 
 
 def weights(kind: str, n_in: int, n_out: int, W: object) -> Wrong | None:
@@ -58,6 +67,12 @@ def _orthogonal(W: np.ndarray) -> Wrong | None:
             f"orthogonal: your {which} are orthogonal, but of length {length}, not √2 = 1.414.",
             "NOGAIN",
         )
+    lines = W.T if n_in >= n_out else W
+    if any(len(set(np.sign(line))) == 1 for line in lines):
+        return Wrong(
+            f"orthogonal: one of your {which} has all numbers of one sign, as if you took the Q of numbers from 0 to 1. Draw them "
+            "from a normal, or around 0: `rng.standard_normal`."
+        )
     return None
 
 
@@ -75,23 +90,26 @@ def _spread(kind: str, W: np.ndarray) -> Wrong | None:
     if abs(got / wanted - 1) < STD_SLACK:
         return None
     said = f"{kind}: your weights have std {got:.3g}; {wanted:.3g} is wanted."
-    known = [
-        (variance, "STDVAR", "That is the variance. The factor in front is its square root."),
-        (2 / np.sqrt(n_in), "STDVAR", "The 2 belongs under the root, too."),
-        (np.sqrt(2 / n_out), "FANSWAP", "In h @ W each output sums over the n_in rows of W."),
-        (1 / np.sqrt(n_in), "UNIFORMSTD", "1/√n_in is the *bound* of a uniform, not its std."),
-    ]
-    fans = kind in ("xavier", "he", "default")
-    for std, code, why in known if fans else known[:1]:
+    known = [(variance, "STDVAR", "That is the variance. The factor in front is its square root.")]
+    if kind in ROOT_OF_N:
+        known += [
+            (2 / np.sqrt(n_in), "STDVAR", "The 2 belongs under the root, too."),
+            (np.sqrt(2 / n_out), "FANSWAP", "In h @ W each output sums over the n_in rows of W."),
+            (1 / np.sqrt(n_in), *ROOT_OF_N[kind]),
+        ]
+    for std, code, why in known:
         if abs(got / std - 1) < STD_SLACK:
             return Wrong(f"{said} {why}", code)
+    if kind != "one" and abs(W.std() - 1) < STD_SLACK:
+        mean = abs(W.mean() - wanted) < 5 / np.sqrt(W.size)
+        return Wrong(f"{said} {STANDARD}" if mean else said)
     return Wrong(said)
 
 
 def _repeated(kind: str, W: np.ndarray) -> Wrong | None:
     """Equal columns or rows are equal units, whatever their size."""
     for which, lines in (("columns", W.T), ("rows", W)):
-        if len(np.unique(lines[:, 0])) < len(lines) / 2 + 1:
+        if len(np.unique(lines, axis=0)) < len(lines):
             return Wrong(f"{kind}: {which} repeat. Each weight is a draw of its own.")
     return None
 
@@ -108,7 +126,7 @@ def _distribution(kind: str, W: np.ndarray) -> Wrong | None:
     return None
 
 
-def near(tolerance: float, known: Callable[[], Iterable[Mistake]]):
+def near(tolerance: float, known: Callable[[], Iterable[Mistake]], back: bool = False):
     """A judge of one number per layer, right within a relative tolerance.
 
     Parameters
@@ -117,6 +135,9 @@ def near(tolerance: float, known: Callable[[], Iterable[Mistake]]):
         Chance in the batch stays well below it.
     known : function
         The mistakes of the exercise.
+    back : bool
+        True if the walk begins at the last layer, whose number does not depend on any weights: its
+        tolerance is a quarter.
     """
 
     def judge(case: Case, expected: np.ndarray, got: object) -> Wrong | str | None:
@@ -127,21 +148,36 @@ def near(tolerance: float, known: Callable[[], Iterable[Mistake]]):
                 return "One number too many: the first belongs to the input. Layer 1 comes first."
             return plain.message
         got = np.asarray(got, dtype=float)
-        ratios = got / expected
-        wrong = np.flatnonzero(~(np.abs(ratios - 1) <= tolerance))
-        if not len(wrong):
+        ratios, limits = got / expected, np.full(len(got), tolerance)
+        limits[-1] /= 4 if back else 1
+        if (np.abs(ratios - 1) <= limits).all():
             return None
         mistake = closest(case, got, known(), tolerance / 2)
         if mistake and len(got) > 2:  # one number can be anything
             return Wrong(mistake.explanation, mistake.code)
-        k = wrong[0]
-        right = ("", "Layer 1 is right. ")[k] if k < 2 else f"Layers 1 to {k} are right. "
+        walk = range(len(got))[:: -1 if back else 1]
+        steps = next(i for i, k in enumerate(walk) if not abs(ratios[k] - 1) <= limits[k] / 2)
+        k = walk[steps]
         return (
-            f"{right}Layer {k + 1}: about {number(float(expected[k]))} is expected, but you give "
+            f"{_so_far(steps, len(got), back)}ayer {k + 1}: about {number(float(expected[k]))} is expected, but you give "
             f"{number(float(got[k]))}, {number(float(ratios[k]))} times as much."
         )
 
     return judge
+
+
+def _so_far(steps: int, depth: int, back: bool) -> str:
+    """The layers that are right on the way to the first wrong one, whose name begins."""
+    if not steps:
+        return "L"
+    if not back:
+        return "Layer 1 is right. L" if steps == 1 else f"Layers 1 to {steps} are right. L"
+    last = (
+        f"Layer {depth} is right"
+        if steps == 1
+        else f"Layers {depth} to {depth - steps + 1} are right"
+    )
+    return f"{last}; {'the first step back' if steps == 1 else 'one step further back'}, l"
 
 
 def closest(case: Case, got: object, known: Iterable[Mistake], tolerance: float) -> Mistake | None:

@@ -15,7 +15,6 @@ from helpers.weeks import week11_judge as judge
 from helpers.weeks.rewrite import rewritten
 
 init = week11_draws.init.reference
-SLACK = 0.11  # relative; another batch moves these numbers by 0.08 at most
 
 
 def gaussian_mean(f, std):
@@ -31,9 +30,9 @@ def gaussian_mean(f, std):
 @exercise(
     minutes=15,
     difficulty=2,
-    cases=cases.signal_cases,
-    version=2,
-    judge=judge.near(SLACK, lambda: std_per_layer.mistakes),
+    cases=lambda: cases.signal_cases(std_per_layer.reference, ON_ITS_SIDE),
+    version=3,
+    judge=judge.near(cases.SLACK, lambda: std_per_layer.mistakes),
     hints=[
         "One loop over the layers: new weights, z = h @ W, h = act(z), and h.std() into a list.",
         "rng = np.random.default_rng(0); h = rng.standard_normal((200, 128)); in each layer "
@@ -57,6 +56,8 @@ def std_per_layer(kind, act, depth):
         stds.append(h.std())
     return np.array(stds)
 
+
+ON_ITS_SIDE = rewritten(std_per_layer.reference, ("(200, 128))", "(128, 200)).T"))
 
 for _code, _why, *_changes in [
     ("PREACT", "That is the std of z, before the bend. Asked for is h = act(z).",
@@ -143,6 +144,9 @@ for _code, _why, *_changes in [
     ("INPUTFIRST", "You list the input as layer 0 and leave out the last layer. h of layer 1 is the first.",
      ("m, stds = 1.0, []", "m, stds = 1.0, [1.0]"), ("np.array(stds)", "np.array(stds[:-1])")),
     ("RELUHALF", "relu: half of E[z²] is lost, and your factor ½ is missing.", ("m, mean = var_z / 2", "m, mean = var_z")),
+    ("RELUHALF", "relu: half of E[z²] is lost, and your factor ½ is missing.",
+     ("var_z / 2, np.sqrt(var_z / (2 * np.pi))", "var_z, np.sqrt(var_z / np.pi)")),
+    ("RELUMEAN", "relu: you subtract the mean itself. A variance is E[h²] − mean², with the square.", ("mean**2", "mean")),
     ("RELUHALF", "relu: your ½ stands in the result only. Carry the halved E[h²] to the next layer.",
      ("m, mean = var_z / 2", "m, mean = var_z"), ("m - mean**2", "(m / 2 if act == 'relu' else m) - mean**2")),
     ("RELUMEAN", "relu: the mean of relu(z) is √(var_z/2π), with the 2: half of the z are 0.",
@@ -241,8 +245,8 @@ backward_variance = paper(
     minutes=25,
     difficulty=3,
     cases=cases.gradient_cases,
-    version=2,
-    judge=judge.near(SLACK, lambda: grad_std_per_layer.mistakes),
+    version=3,
+    judge=judge.near(cases.SLACK, lambda: grad_std_per_layer.mistakes, back=True),
     hints=[
         "Run forward first and keep every h and every W in a list. Then draw G = ∂L/∂h of the last "
         "layer, and walk back.",
@@ -306,8 +310,14 @@ for _code, _why, *_changes in [
      ("stds = [G.std()]", "stds = []"), ("range(depth, 1, -1)", "range(depth, 0, -1)"),
      ("(G * slope) @ Ws[k - 1].T\n        stds.append(G.std())",
       "G * slope\n        stds.append(G.std())\n        G = G @ Ws[k - 1].T")),
+    ("PREACT", "From the second number on these are ∂L/∂z, and the last layer's slope is never used. ∂L/∂h of layer k is "
+     "(∂L/∂h · slope) of layer k+1, @ W.T.",
+     ("slope = hs[k] > 0", "slope = hs[k - 1] > 0"), ("1 - hs[k] ** 2", "1 - hs[k - 1] ** 2"),
+     ("(G * slope) @ Ws[k - 1].T", "(G @ Ws[k - 1].T) * slope")),
     ("STDVAR", "These are variances; asked for are stds.", ("G.std()", "G.var()")),
     ("ONESMORE", "∂L/∂h of the last layer is standard normal. With ones, all units get the same gradient.",
      ("rng.standard_normal(hs[-1].shape)", "np.ones(hs[-1].shape)")),
+    ("ONEROW", "∂L/∂h of the last layer has the shape of h, (200, 128). Yours is a single row, the same for all samples.",
+     ("rng.standard_normal(hs[-1].shape)", "rng.standard_normal(128)")),
 ]:  # fmt: skip
     grad_std_per_layer.mistake(_code, _why)(rewritten(grad_std_per_layer.reference, *_changes))
