@@ -171,10 +171,10 @@ def topological_order(root):
             order.append(stack.pop())
         elif node not in seen:
             seen.add(node)
-            if parents := node.parents:
-                stack += (node, None) + parents[::-1]
-            else:
-                order.append(node)
+            stack += node, None
+            for parent in reversed(node.parents):
+                if parent not in seen:
+                    stack.append(parent)
     return order
 
 
