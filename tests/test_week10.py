@@ -22,6 +22,7 @@ from helpers.mutants import MUTANTS
 from helpers.weeks import week10
 from helpers.weeks import week10_cases as cases
 from helpers.weeks import week10_rules as rules
+from helpers.weeks import week10_steps as steps
 from helpers.weeks.rewrite import rewritten
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "week10_mlp_with_only_tensors.ipynb"
@@ -155,6 +156,8 @@ def test_right_pencil_work_in_another_form_passes(name, lines):
         ("three_layers", dict(dz3="p - t", dw3="dz3*h2 + lam"), "`dw3`"),
         ("three_layers", dict(dz3="p - t", dh2="2*dz3*w3"), "2.0 times the right one"),
         ("three_layers", dict(dz3="p - t", dz1="dh1*x"), "`dz1`"),
+        ("three_layers", dict(dz2="dh2*m", dz1="dh1"), "tanh's slope is missing: · (1 − h1²)"),
+        ("three_layers", dict(dz2="dh2*(1-h2^2)"), "The two bends are exchanged"),
         ("norm_paths", dict(dxh="g*gamma", dvar="0.25*inv^2*gamma*S2"), "`dvar`"),
         ("norm_paths", dict(dx="dxh*inv + dvar*xc + dmu/N"), "`dx`"),
         ("norm_paths", dict(dmu="-inv*gamma*S1/2"), "`dmu`"),
@@ -288,7 +291,7 @@ def test_a_whole_training_with_sgd_is_that_of_torch_loss_by_loss():
 
 def test_a_whole_training_with_adam_is_that_of_torch_loss_by_loss():
     data, params, losses = on_digits(), rules.start(), []
-    state = cases.adam_start(params)
+    state = steps.adam_start(params)
     for X, t in data:
         _, cache = rules.forward(params, X)
         losses.append(rules.loss_of(cache, t, 1e-3).item())
@@ -460,7 +463,7 @@ def test_the_notebook_s_runs_equal_pytorch_s(outputs):
 
 
 def test_the_safari_s_answers_are_what_it_measured(notebook, outputs):
-    shapes, loss, share, grads = re.search(r"caught, of 33" + 4 * r" +(\d+)", outputs).groups()
+    shapes, loss, share, grads = re.search(4 * r"(\d+) +" + "caught, of 33", outputs).groups()
     asked = "".join(cell.source for cell in notebook.cells if cell.source.startswith("predict("))
     assert len(MUTANTS) == 33 and grads == "33"
     assert f'answer="{shapes} and {loss}"' in asked

@@ -65,18 +65,48 @@ SLIPS = {
         "a mask in place of a gradient": (None, "A mask alone is bool", [
             (f"dH2 * {_MASK}", _MASK)]),
         "a key is missing": (None, "`dZ3` is missing", [('"dZ3": dZ3, ', "")]),
-        "a cache that is changed": (None, "changes its input `cache`", [
+        "a naive softmax": ("OVERFLOW", "exp of a score in the thousands is infinite", [
+            ('torch.softmax(cache["Z3"], dim=1)',
+             'cache["Z3"].exp() / cache["Z3"].exp().sum(1, keepdim=True)')]),
+        "log_softmax": (None, "Each of its rows must sum to 0", [
+            ("torch.softmax(", "torch.log_softmax(")]),
+        "1 at every class that occurs": (None, "Each of its rows must sum to 0", [
+            ("dZ3[torch.arange(N), t] -= 1", "dZ3[:, t] -= 1")]),
+        "no mask": ("RELUMASK", "the mask is missing, or always true", [(f" * {_MASK}", "")]),
+        "a list for a tensor": (None, "`db3` is [", [('"db3": db3', '"db3": db3.tolist()')]),
+        "a new key in the cache": (None, "it has a new key, `dZ3`", [
+            ("    dZ3 = dZ3 / N\n", '    dZ3 = cache["dZ3"] = dZ3 / N\n')]),
+        "the arguments in another order": (None, "the order is `(cache, t, lam)`", """
+            def backward(cache, lam, t):
+                dZ3 = torch.softmax(cache["Z3"], dim=1)
+                dZ3[torch.arange(len(dZ3)), t] -= 1
+                return dict(dZ3=dZ3)
+            """),
+        "a cache that is changed": (None, "changes its input `cache`: `Z3` is no longer", [
             ('torch.softmax(cache["Z3"], dim=1)',
              'cache["Z3"].exp_() / cache["Z3"].sum(1, keepdim=True)')]),
     },
     "batchnorm_backward": {
+        "+ Xh·mean": ("BNPATHS", "the path through the variance has the wrong sign", [
+            ("- Xh * (dXh", "+ Xh * (dXh")]),
+        "half the variance's path": ("BNPATHS", "the path through the variance is 0.5 times", [
+            ("- Xh * (dXh", "- Xh / 2 * (dXh")]),
+        "a sum for one mean": ("BNPATHS", "is 4.0 times the right one: a sum stands where a mean", [
+            ("dXh - dXh.mean(dim=0)", "dXh - dXh.sum(dim=0)")]),
         "dX alone": (None, "Return `(dX, dgamma, dbeta)`, a tuple of 3", [(_THREE, "return dX")]),
     },
     "layernorm_backward": {
+        "one mean still along the batch": (
+            "BNPATHS", "path through the variance runs along the other axis: here it is dim=1", [
+                ("(dXh * Xh).mean(dim=1", "(dXh * Xh).mean(dim=0")]),
+        "twice the variance's path": ("BNPATHS", "the path through the variance is 2.0 times", [
+            ("- Xh * about_spread", "- 2 * Xh * about_spread")]),
         "dX and dgamma": (None, "Return `(dX, dgamma, dbeta)`, a tuple of 3", [
             (_THREE, "return dX, (G * Xh).sum(dim=0)")]),
     },
     "train": {
+        "the last batch is left out": ("LASTBATCH", "You skip the smaller last batch", [
+            ("        _, cache", "        if len(X) < 4: continue\n        _, cache")]),
         "weights alone": (None, "It has not moved at all.", [
             ("sgd_step(params, grads, lr)",
              "params | {n: sgd_step(params, grads, lr)[n] for n in ('W1', 'W2', 'W3')}")]),
@@ -90,6 +120,36 @@ SLIPS = {
                      [(_ERROR, "bool(grad.sub(right).norm() > 1e-12)")]),
         "yes or no": ("NOTTHEERROR", "that says yes or no",
                       [(_ERROR, "0.0 if torch.allclose(grad, right) else 1.0")]),
+        "texts": (None, "For `dZ3` you give a text", [(_ERROR, f'f"{{{_ERROR}:.1e}}"')]),
+        "the largest entry": ("NOTTHEERROR", "another norm, the largest entry", [
+            (_ERROR, "((grad - right).abs().max() / right.abs().max()).item()")]),
+        "the sum of sizes": ("NOTTHEERROR", "another norm, the sum of the sizes", [
+            (_ERROR, "((grad - right).norm(p=1) / right.norm(p=1)).item()")]),
+        "without signs": ("NOTTHEERROR", "to which a wrong sign is invisible", [
+            (_ERROR, "((grad.abs() - right.abs()).norm() / right.norm()).item()")]),
+        "the difference of norms": ("NOTTHEERROR", "you subtract two norms", [
+            (_ERROR, "((grad.norm() - right.norm()).abs() / right.norm()).item()")]),
+        "in float32": (None, "stay in float64", [
+            (_ERROR, "((grad.float() - right.float()).norm() / right.norm()).item()")]),
+        "a floor under the divisor": (None, "nothing but autograd's norm into the divisor", [
+            ("/ right.norm()", "/ right.norm().clamp(min=1e-3)")]),
+        "a list of its own": (None, "gives 6 gradients, and you ask it for `dZ1`. Walk through", [
+            ("for name, grad in mine.items():",
+             "for name in ['d' + k for k in cache if k != 'X']:\n        grad = mine[name]")]),
+        "the cache asked for dZ3": (None, "The names in the cache have no d", [
+            ("cache[name[1:]].grad", "cache[name].grad")]),
+        "another error after backward": (
+            None, "in line 7: `mine = backwards(cache, t, lam)`. Python says NameError", """
+            def verify_all(params, X, t, backward=backward, lam=0.1):
+                leaves = {k: p.clone().requires_grad_() for k, p in params.items()}
+                _, cache = forward(leaves, X)
+                [x.retain_grad() for x in cache.values() if x.requires_grad]
+                loss_of(cache, t, lam).backward()
+                mine = backwards(cache, t, lam)
+                return {n: float((g - cache[n[1:]].grad).norm()) for n, g in mine.items()}
+            """),
+        "no such dimension": (None, "Python says IndexError", [
+            ("(grad - right).norm()", "(grad - right).norm(dim=5)")]),
         "in percent": ("NOTTHEERROR", "in percent", [(_ERROR, f"100 * {_ERROR}")]),
         "squared norms": ("NOTTHEERROR", "that is its square",
                           [(_ERROR, "(((grad - right) ** 2).sum() / (right ** 2).sum()).item()")]),
@@ -122,6 +182,16 @@ SLIPS = {
             """),
     },
     "adam_step": {
+        "a product for a power": ("NEGATIVEROOT", "a power, and positive", [
+            ("0.9**step", "0.9*step"), ("0.999**step", "0.999*step")]),
+        "a correction with the wrong sign": ("NEGATIVEROOT", "negative under the root", [
+            ("(1 - 0.999**step)", "(0.999**step - 1)")]),
+        "m and v exchanged in the state": ("STATEORDER", "Are m and v exchanged", [
+            ('"m": m, "v": v}', '"m": v, "v": m}')]),
+        "corrections of the first step": ("STEPCOUNT", "your corrections do not use it", [
+            ("0.9**step", "0.9"), ("0.999**step", "0.999")]),
+        "one tensor as m": (None, 'After step 1 state["m"] is array', [
+            ("m[name] = 0.9", "m = 0.9"), ("m[name] /", "m /")]),
         "the parameters in place": ("INPLACE", "`-=` works in place", [
             (_ADAM, "p -= lr * m_hat / (v_hat.sqrt() + 1e-8)\n        moved[name] = p")]),
         "into the caller's dict": ("INPLACE", "into the caller's own dict", [

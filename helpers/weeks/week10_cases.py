@@ -8,16 +8,17 @@ near 0. Attempts run where autograd records nothing, because this week they do i
 from __future__ import annotations
 
 import contextlib
-import copy
-from collections.abc import Iterator
+import functools
+import inspect
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
-from helpers.agreement import show
+from helpers.agreement import agree
 from helpers.exercise import Arguments, Case, Wrong
-from helpers.sandbox import Outcome
+from helpers.sandbox import ADVICE, Outcome
 from helpers.weeks import week10_rules as rules
 from helpers.weeks.week04_cases import away_from_zero
 
@@ -32,16 +33,7 @@ SINGLE = (
     "`torch.zeros` and `torch.ones` do that, and `.float()`, and a division of integers; "
     "`torch.zeros_like(Z3)` and `dtype=Z3.dtype` keep float64."
 )
-TENSORS_CHANGED = (
-    "You change the tensors of the caller (`-=` works in place). The cache of a forward pass holds "
-    "references to them, so a later backward would go through weights that have moved. Make new "
-    "tensors."
-)
-GRADS_CHANGED = "You change the gradients of the caller. Make new tensors from them."
-DICT_CHANGED = (
-    "You put the new tensors into the caller's own dict, and it still needs the old ones. Build a "
-    "new dict."
-)
+ORDER = "A plain number stands where the classes `t` belong: the order is `(cache, t, lam)`."
 COPIED = "in your cache is not the tensor of `params` itself."
 WITNESS = (
     "In section 4 autograd looks over this function's shoulder: so nothing is copied, detached, "
@@ -68,13 +60,25 @@ class OnTensors(Arguments):
     autograd: bool = False
 
     def outcome(self, attempt: object, limit: float) -> Outcome:
+        given: list = []
+
+        @functools.wraps(attempt)
+        def watched(*args):
+            given.extend(args)
+            return attempt(*args)
+
+        watched.__wrapped__ = inspect.unwrap(attempt)  # whose lines a problem is looked for in
         with by_hand(self.autograd):
-            outcome = super().outcome(attempt, limit)
+            outcome = super().outcome(watched, limit)
         problem = outcome.problem
-        advice = self._advice(problem.detail) if problem else ""
-        if not advice:
+        if problem is None:
             return outcome
-        return replace(outcome, problem=replace(problem, message=f"{problem.message} {advice}"))
+        message = problem.message
+        if problem.kind == "changed input":
+            message = _what_changed(self.names, self.args, given) or message
+        elif advice := self._advice(problem.detail):
+            message = f"{message.removesuffix(ADVICE.get(problem.error, '')).rstrip()} {advice}"
+        return replace(outcome, problem=replace(problem, message=message))
 
     def _advice(self, said: str) -> str:
         """What to do about an error that says this."""
@@ -82,7 +86,27 @@ class OnTensors(Arguments):
             return NO_AUTOGRAD
         if "same dtype" in said:
             return BOOL if "bool" in said else SINGLE
-        return ""
+        number = "(got float)" in said or "'float' has no len()" in said
+        return ORDER if number else ""
+
+
+def _what_changed(names: tuple[str, ...], before: tuple, after: list) -> str | None:
+    """Which entry of which dict is no longer what it was."""
+    for name, old, new in zip(names, before, after, strict=False):
+        if not isinstance(old, Mapping):
+            continue
+        if added := [key for key in new if key not in old]:
+            return (
+                f"Your code changes its input `{name}`: it has a new key, `{added[0]}`. Put what is new "
+                "into a dict of your own."
+            )
+        for key, value in old.items():
+            if not agree(value, new.get(key), 0.0):
+                return (
+                    f"Your code changes its input `{name}`: `{key}` is no longer what it was. It was "
+                    "changed in place, or got a new value. The caller still needs it; make a new tensor."
+                )
+    return None
 
 
 def raw(label: str, *args) -> OnTensors:
@@ -126,6 +150,8 @@ def networks() -> list[tuple[str, dict, object, object]]:
 def forward_cases():
     made = [raw(label, params, X) for label, params, X, _ in networks()]
     label, params, X, _ = networks()[1]
+    large = {**params, "W2": 10 * params["W2"]}
+    made.append(raw(f"{label}, with large inputs and a large W2", large, 20 * X))
     return [*made, Case(f"{label}, with parameters that require grad", _connected(params, X))]
 
 
@@ -185,103 +211,6 @@ def sizes_of(case: Case) -> dict[str, int]:
     cache, t, _ = case.args
     (D, H1), (H2, C) = cache["W1"].shape, cache["W3"].shape
     return {"N": len(t), "C": C, "H2": H2, "H1": H1, "D": D}
-
-
-# ------------------------------------------------------------------ training
-
-
-def _with_inner(grads: dict, *shape: int) -> dict:
-    """Gradients as `backward` gives them: there are more than there are parameters."""
-    return {"dZ3": torch.zeros(shape, dtype=torch.float64), **grads}
-
-
-def sgd_cases():
-    rng = np.random.default_rng(102)
-    made = []
-    for sizes, lr in (((2, 1),), 0.1), (((3, 2), (2,)), 0.5):
-        names = ("W1", "b1")[: len(sizes)]
-        params = {n: tensor(away_from_zero(rng, *s)) for n, s in zip(names, sizes)}
-        grads = {"d" + n: tensor(away_from_zero(rng, *s)) for n, s in zip(names, sizes)}
-        label = f"{', '.join(f'{n} of shape {s}' for n, s in zip(names, sizes))}, lr = {lr}"
-        made.append(Case(label, _sgd_run(params, _with_inner(grads, 2, 1), lr)))
-    return made
-
-
-def _sgd_run(params: dict, grads: dict, lr: float):
-    return lambda sgd_step: carefully(sgd_step, copy.deepcopy(params), copy.deepcopy(grads), lr)
-
-
-def carefully(step, params: dict, grads: dict, *rest):
-    """What step(params, grads, …) gives; `Wrong` where it changes what belongs to the caller."""
-    tensors = [(had, name, x, x.clone()) for had in (params, grads) for name, x in had.items()]
-    with by_hand():
-        given = step(params, grads, *rest)
-    for had, _, x, before in tensors:
-        if not torch.equal(x, before):
-            return Wrong(TENSORS_CHANGED, "INPLACE") if had is params else Wrong(GRADS_CHANGED)
-    if any(had.get(name) is not x for had, name, x, _ in tensors):
-        return Wrong(DICT_CHANGED, "INPLACE")
-    return given
-
-
-def train_cases():
-    rng = np.random.default_rng(103)
-    made = []
-    for steps, lr, lam in ((1, 0.1, 0.0), (3, 0.3, 0.1), (4, 0.2, 1.0)):
-        params, _, _ = network(rng, 4, 3, 4, 5, 3)
-        data = [network(rng, 4, 3, 4, 5, 3)[1:] for _ in range(steps)]
-        label = f"{steps} batch{'es' * (steps > 1)} of 4, lr = {lr}, lam = {lam}"
-        made.append(raw(label, params, data, lr, lam))
-    return made
-
-
-def adam_start(params: dict) -> dict:
-    """The state before Adam's first step."""
-    zeros = {name: torch.zeros_like(p) for name, p in params.items()}
-    return {"step": 0, "m": zeros, "v": {name: z.clone() for name, z in zeros.items()}}
-
-
-def adam_cases():
-    """Some steps with gradients of very different sizes; what the state holds is left open."""
-    made = []
-    sizes = (1, 0.1, 1.0), (3, 0.01, 1.0), (5, 0.001, 1e-3), (3, 0.1, 1e-7), (2, 0.1, 1e-9)
-    for steps, lr, size in sizes:
-        label = f"{steps} step{'s' * (steps > 1)}, lr = {lr}, gradients near {size:g}"
-        made.append(Case(label, _adam_run(steps, lr, size)))
-    return made
-
-
-def _adam_run(steps: int, lr: float, size: float):
-    def run(adam_step):
-        rng = np.random.default_rng(104)
-        params = {"W1": tensor(away_from_zero(rng, 3, 2)), "b1": tensor(away_from_zero(rng, 2))}
-        state, path = adam_start(params), []
-        for k in range(steps):
-            grads = {
-                "d" + n: size * tensor(away_from_zero(rng, *p.shape)) for n, p in params.items()
-            }
-            try:
-                given = carefully(adam_step, params, _with_inner(grads, 3, 2), state, lr)
-            except (KeyError, TypeError, AttributeError):
-                if k and not (isinstance(state, dict) and {"step", "m", "v"} <= set(state)):
-                    return Wrong(
-                        f"After step {k} you return the state {show(state)}. The next step needs its "
-                        "keys step, m and v."
-                    )
-                raise
-            if isinstance(given, Wrong):
-                return given
-            if not (isinstance(given, tuple | list) and len(given) == 2):
-                return Wrong(f"Return `(params, state)`, two dicts; you give {show(given)}.")
-            params, state = given
-            if not isinstance(params, dict):
-                return Wrong(f"The first of the two is the new params; you give {show(params)}.")
-            if lost := [name for name in ("W1", "b1") if name not in params]:
-                return Wrong(f"`{lost[0]}` is missing in the params that you return.")
-            path.append({name: p.clone() for name, p in params.items()})
-        return path
-
-    return run
 
 
 # ------------------------------------------------------------------ normalization

@@ -77,6 +77,9 @@ def chain(sizes: Callable[[Case], Mapping[str, int]]) -> Callable:
         if single:
             return Wrong(f"`{single[0]}` is float32, and the parameters are float64. Which line "
                          "makes it? A tensor of your own needs `dtype=X.dtype`.", "FLOAT32")  # fmt: skip
+        plain = [name for name in expected if not hasattr(got[name], "shape")]
+        if plain:
+            return f"`{plain[0]}` is {show(got[plain[0]])}. Give a tensor: what uses it asks for its shape."
         right = {name: _array(value) for name, value in expected.items()}
         given = {name: _array(got[name]) for name in expected}
         wrong = [name for name in LINES if not agree(right[name], given[name], EXACT)]
@@ -92,7 +95,7 @@ def chain(sizes: Callable[[Case], Mapping[str, int]]) -> Callable:
         how = (
             _overwritten(start, right, given)
             or slip
-            or (start == "dZ3" and _divisor(right[start], given[start], len(case.args[1])))
+            or (start == "dZ3" and _scores(case, right[start], given[start]))
             or _how(start, case, right, given, known)
         )
         before = [name for name in LINES if name not in wrong][: list(LINES).index(start)]
@@ -138,6 +141,26 @@ def _overwritten(name: str, right: Mapping, given: Mapping) -> Wrong | None:
         "which works in place. Make a new tensor there (week 8).",
         "INPLACE",
     )
+
+
+def _scores(case: Case, right: Array, given: Array) -> Wrong | None:
+    """What is wrong with dZ3, where its divisor, its size or the sums of its rows tell."""
+    if given.shape != right.shape:
+        return None
+    if not np.isfinite(given).all() and case.args[0]["Z3"].max() > 709:
+        return Wrong(
+            "exp of a score in the thousands is infinite, and ∞/∞ is NaN. Subtract the largest of each "
+            "row first, or take `torch.softmax`.",
+            "OVERFLOW",
+        )
+    sums = given.sum(axis=1)
+    worst = sums[np.abs(sums).argmax()]
+    if constant_ratio_of(right, given) is None and abs(worst) > EXACT:
+        return Wrong(
+            f"Each of its rows must sum to 0, since P and Y both sum to 1. One of yours sums to "
+            f"{worst:.2g}: print the row sums of your P, then of your Y."
+        )
+    return _divisor(right, given, len(case.args[1]))
 
 
 def _divisor(right: Array, given: Array, N: int) -> Wrong | None:

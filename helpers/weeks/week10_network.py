@@ -13,7 +13,7 @@ forward = exercise(
     difficulty=1,
     cases=cases.forward_cases,
     judge=judge.scores_and_cache,
-    version=2,
+    version=3,
     hints=[
         "Three times X·W + b. Between them tanh, then ReLU; after the last one nothing: these are "
         "the scores.",
@@ -40,6 +40,10 @@ for _code, _why, *_changes in [
      ("Z3 = H2 @", "Z3 = Z2 @")),
     ("NOBIAS", "The biases are not added.",
      (' + params["b1"]', ""), (' + params["b2"]', ""), (' + params["b3"]', "")),
+    ("CLAMPED", "Large values are cut off. ReLU has no upper end, and tanh needs no help: it ends at ±1 by itself.",
+     ("torch.relu(Z2)", "Z2.clamp(0, 6)")),
+    ("CLAMPED", "Large values are cut off. ReLU has no upper end, and tanh needs no help: it ends at ±1 by itself.",
+     ("torch.tanh(Z1)", "torch.tanh(Z1.clamp(-5, 5))")),
     ("OVERWRITTEN", "The scores are right. In the cache H2 stands under Z2, too: backward will need "
      "the values *before* the ReLU.",
      ('"Z2": Z2', '"Z2": H2')),
@@ -126,9 +130,10 @@ three_layers = paper(
             "That is another layer's weight. h1 goes through w2 to z2, and h2 through w3 to z3.",
         ),
         "SWAPPED": (
-            dict(dz1="dh1 * m", dz2="dh2 * (1 - h2**2)"),
+            dict(dz2="dh2 * (1 - h2**2)"),
             "The two bends are exchanged: the first layer has tanh, the second one the ReLU.",
         ),
+        "NOSLOPE": (dict(dz1="dh1"), "tanh's slope is missing: · (1 − h1²)."),
         "WRONGLAYER": (
             dict(dw2="dz2 * h2 + lam * w2", dw1="dz1 * h1 + lam * w1"),
             "That is this layer's *output*. A weight is multiplied by what comes *in*: h1 for w2, x for w1.",
@@ -174,7 +179,7 @@ backward = exercise(
     difficulty=3,
     cases=cases.backward_cases,
     judge=judge.chain(cases.sizes_of),
-    version=2,
+    version=3,
     hints=[
         "Mirror the forward pass, last line first. The shapes check you: every gradient has the "
         "shape of what it belongs to.",
@@ -215,7 +220,7 @@ for _code, _why, *_changes in [
     ("NO-1", "It starts at dZ3: you subtract 1 from every class, not from each sample's own.",
      ("dZ3[torch.arange(N), t] -= 1", "dZ3 -= 1")),
     ("ONEHOT", "In one batch nobody is of the last class, and your one-hot rows are one column too few. "
-     "Say how many classes there are: `F.one_hot(t, Z3.shape[1])`.",
+     "In the line that makes them say how many classes there are: `F.one_hot(t, Z3.shape[1])`.",
      ("    dZ3[torch.arange(N), t] -= 1\n", "    dZ3 = dZ3 - torch.nn.functional.one_hot(t)\n")),
     ("EXTRASIG", "It starts at dZ3: an extra factor P·(1 − P). It is part of P − Y already.",
      (_DZ3, 'P = torch.softmax(cache["Z3"], dim=1)\n    dZ3 = dZ3 * P * (1 - P) / N')),
@@ -227,8 +232,8 @@ for _code, _why, *_changes in [
      ('cache["H2"].T @ dZ3', 'cache["Z2"].T @ dZ3')),
     ("PREACT", "Only dW2 is wrong: it is made of Z1, but W2 is multiplied by H1, the values after tanh.",
      ('cache["H1"].T @ dZ2', 'cache["Z1"].T @ dZ2')),
-    ("RELUMASK", "It starts at dZ2: your mask is true everywhere, because H2, the ReLU's output, is "
-     "never negative. Take Z2 > 0, or H2 > 0.",
+    ("RELUMASK", "It starts at dZ2, where every entry passes: the mask is missing, or always true as "
+     "`H2 >= 0` is. Take Z2 > 0, or H2 > 0.",
      (_RELU, '(cache["H2"] >= 0)')),
     ("RELUMASK", "It starts at dZ2: the mask is taken from the gradient, dH2 > 0. What passed on the "
      "way forward is decided by Z2.",

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from helpers.exercise import exercise, paper
+import numpy as np
+import torch
+
+from helpers.agreement import agree
+from helpers.exercise import Case, Wrong, exercise, paper
+from helpers.graph import number
 from helpers.weeks import week03_judge
 from helpers.weeks import week10_cases as cases
 from helpers.weeks import week10_rules as rules
@@ -84,17 +89,69 @@ norm_paths = paper(
     },
 )  # fmt: skip
 
+
+def _along(axis: int):
+    """A judge of `(dX, dgamma, dbeta)`, where mean and variance are taken along this axis.
+
+    A dX that is made of the right three paths in other shares, or of means along the other axis, is
+    told so.
+    """
+    plain = week03_judge.arrays("dX", "dgamma", "dbeta", sizes=cases.norm_sizes)
+
+    def judge(case: Case, expected, got) -> Wrong | str | None:
+        said = plain(case, expected, got)
+        if not isinstance(said, Wrong) or said.code or agree(expected[0], got[0]):
+            return said
+        dX = np.asarray(got[0], dtype=float)
+        about = _about_paths(case, dX, axis) if dX.shape == tuple(expected[0].shape) else None
+        return Wrong(f"`dX` is made of the right parts, but {about}", "BNPATHS") if about else said
+
+    return judge
+
+
+def _about_paths(case: Case, dX: np.ndarray, axis: int) -> str | None:
+    """Which of the three paths of dX is wrong, and how; None if it is not made of them."""
+    X, gamma, G = case.args
+    inv = (X.var(axis, correction=0, keepdim=True) + 1e-5) ** -0.5
+    Xh, dXh = (X - X.mean(axis, keepdim=True)) * inv, G * gamma
+    parts = [inv * dXh]
+    for along in (axis, 1 - axis):
+        parts.append(-inv * dXh.mean(along, keepdim=True).expand(X.shape))
+        parts.append(-inv * Xh * (dXh * Xh).mean(along, keepdim=True))
+    made_of = torch.stack([part.flatten() for part in parts], dim=1).numpy()
+    shares, _, rank, _ = np.linalg.lstsq(made_of, dX.ravel())
+    close = np.allclose(made_of @ shares, dX.ravel(), rtol=0, atol=1e-9 * np.abs(dX).max())
+    if rank < len(parts) or not close or np.ptp(shares[:3]) < 1e-6:
+        return None
+    paths = ("the direct path", "the path through the mean", "the path through the variance")
+    for path, share, other in zip(paths, shares, (0.0, *shares[3:])):
+        if abs(other) > 1e-6:
+            return f"the mean in {path} runs along the other axis: here it is dim={axis}."
+        if abs(share - 1) > 1e-6:
+            return f"{path} {_share(share, X.shape[axis])}"
+    return None
+
+
+def _share(share: float, n: int) -> str:
+    if abs(share) < 1e-6:
+        return "is missing."
+    if abs(share + 1) < 1e-6:
+        return "has the wrong sign."
+    why = ": a sum stands where a mean belongs." if abs(share - n) < 1e-6 else "."
+    return f"is {number(float(f'{share:.6g}'))} times the right one{why}"
+
+
 batchnorm_backward = exercise(
     minutes=30,
     difficulty=3,
     cases=cases.norm_cases,
-    judge=week03_judge.arrays("dX", "dgamma", "dbeta", sizes=cases.norm_sizes),
+    judge=_along(0),
     hints=[
         "dgamma and dbeta first: gamma and beta are copied to every row, so sum over the rows, of "
         "G·X̂ and of G.",
+        "X.var(dim=0, correction=0) divides by N. inv = 1/torch.sqrt(that + 1e-5).",
         "Your pencil line with sums for S1 and S2: dX = inv·(dX̂ − mean(dX̂) − X̂·mean(dX̂·X̂)), where "
         "dX̂ = G·gamma and the means run over the batch.",
-        "X.var(dim=0, correction=0) divides by N. inv = 1/torch.sqrt(that + 1e-5).",
     ],
 )(rules.batchnorm_backward)
 
@@ -155,7 +212,7 @@ layernorm_backward = exercise(
     minutes=15,
     difficulty=2,
     cases=cases.norm_cases,
-    judge=week03_judge.arrays("dX", "dgamma", "dbeta", sizes=cases.norm_sizes),
+    judge=_along(1),
     hints=[
         "The same formula along the other axis, for dX. But along which axis are gamma and beta "
         "copied?",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from helpers.exercise import exercise
-from helpers.weeks import week10_cases as cases
 from helpers.weeks import week10_judge as judge
 from helpers.weeks import week10_rules as rules
+from helpers.weeks import week10_steps as steps
 from helpers.weeks.rewrite import rewritten
 
 sgd_step = exercise(
     minutes=6,
     difficulty=1,
-    cases=cases.sgd_cases,
+    cases=steps.sgd_cases,
     hints=[
         "The gradient points uphill. Each parameter goes the other way, lr times as far.",
         "Walk through params, not through grads: grads holds dZ3 and others that no parameter has.",
@@ -23,9 +23,9 @@ _MOVE = 'return {name: p - lr * grads["d" + name] for name, p in params.items()}
 for _code, _why, *_changes in [
     ("SIGN", "You climb: the step goes *against* the gradient.", ("p - lr", "p + lr")),
     ("NOLR", "The learning rate is missing.", ("lr * grads", "grads")),
-    ("INPLACE", cases.TENSORS_CHANGED,
+    ("INPLACE", steps.TENSORS_CHANGED,
      (_MOVE, 'for name in params:\n        params[name] -= lr * grads["d" + name]\n    return params')),
-    ("INPLACE", cases.DICT_CHANGED,
+    ("INPLACE", steps.DICT_CHANGED,
      (_MOVE, 'for name in grads:\n        if name[1:] in params:\n            params[name[1:]] = '
       "params[name[1:]] - lr * grads[name]\n    return params")),
     ("SHRINK", "You scale the parameter by its gradient. The step is subtracted.",
@@ -46,8 +46,9 @@ for _code, _why, *_changes in [
 train = exercise(
     minutes=20,
     difficulty=2,
-    cases=cases.train_cases,
+    cases=steps.train_cases,
     judge=judge.run,
+    version=2,
     hints=[
         "One turn of the loop for each batch: forward, note the loss, backward, step.",
         "The four functions are there: forward(params, X), loss_of(cache, t, lam), "
@@ -100,6 +101,13 @@ for _code, _why, *_changes in [
      ("    return params, losses", "        return params, losses")),
     ("STALE", "The cache is made once, before the loop. Each batch needs a forward pass of its own.",
      ("    for X, t in data:\n" + _FORWARD, _FORWARD[4:].replace("X)", "data[0][0])") + "    for X, t in data:\n")),
+    ("LASTBATCH", "You skip the smaller last batch. It needs nothing of its own: dZ3's 1/N copes with it.",
+     (_FORWARD, "        if len(t) < len(data[0][1]):\n            continue\n" + _FORWARD)),
+    ("LASTBATCH", "You shorten the step of the smaller last batch. dZ3's 1/N copes with its size already.",
+     ("grads, lr)", "grads, lr * len(t) / len(data[0][1]))")),
+    ("LASTBATCH", "Your parameters are right. But the loss of the smaller last batch is scaled by its size; "
+     "it is a mean already.",
+     (".item()", ".item() * len(t) / len(data[0][1])")),
     ("FIXEDLAM", "`lam` is an argument, and your code uses 1e-3, whatever it is.",
      ("cache, t, lam)", "cache, t, 1e-3)")),
     ("PILEUP", "Gradients of earlier batches are still in there. Each step uses those of its own batch.",
@@ -112,9 +120,9 @@ for _code, _why, *_changes in [
 adam_step = exercise(
     minutes=25,
     difficulty=2,
-    cases=cases.adam_cases,
+    cases=steps.adam_cases,
     judge=judge.path,
-    version=2,
+    version=3,
     hints=[
         "Two running averages for each parameter: m of its gradient (9 parts old, 1 part new), v of "
         "its square (999 parts old, 1 part new).",
@@ -133,12 +141,23 @@ for _code, _why, *_changes in [
      "small.",
      (" / (1 - 0.999**step)", "")),
     ("NOCORRECTION", "m is not corrected: divide it by 1 − 0.9ᵏ.", (" / (1 - 0.9**step)", "")),
-    ("STEPCOUNT", "Steps are counted from 1. With the count of the steps *before* this one the first "
-     "correction divides by 0.",
+    ("STEPCOUNT", steps.FIRST_STEP,
      ('step = state["step"] + 1', 'step = state["step"]'), ('{"step": step,', '{"step": step + 1,')),
     ("STEPCOUNT", "The first step is right, and the count never grows: put the new `step` into the "
      "state.",
      ('{"step": step,', '{"step": state["step"],')),
+    ("STEPCOUNT", "The count in your state grows, and your corrections do not use it: 1 − 0.9ᵏ and "
+     "1 − 0.999ᵏ, where k is the new `step`.",
+     ("0.9**step", "0.9"), ("0.999**step", "0.999")),
+    ("STEPCOUNT", "`step` grows inside the loop, once for each parameter: after one step of Adam it is 2. "
+     "Count before the loop.",
+     ('step = state["step"] + 1', 'step = state["step"]'),
+     ('        g = grads["d" + name]\n', '        g = grads["d" + name]\n        step += 1\n')),
+    ("LARGEST", "v keeps the largest it has been. An average also falls, when the gradients get smaller.",
+     ("= 0.999 * state[\"v\"][name] + 0.001 * g**2",
+      "= torch.maximum(state[\"v\"][name], 0.999 * state[\"v\"][name] + 0.001 * g**2)")),
+    ("ONEDICT", "m and v are one and the same dict, so v overwrites m. Make two: `m, v = {}, {}`.",
+     ("m, v, moved = {}, {}, {}", "m, moved = {}, {}\n    v = m")),
     ("EPSINSIDE", "eps stands inside the root. Outside it is: √v̂ + eps. Where gradients are tiny the "
      "difference is large.",
      ("v_hat.sqrt() + 1e-8", "(v_hat + 1e-8).sqrt()")),
@@ -170,8 +189,8 @@ for _code, _why, *_changes in [
     ("FORGETFUL", "The first step is right; after it the averages are lost. Return the new m and v in "
      "the state.",
      ('{"step": step, "m": m, "v": v}', '{**state, "step": step}')),
-    ("INPLACE", cases.TENSORS_CHANGED, ("moved[name] = p - ", "moved[name] = p.sub_("), ("1e-8)", "1e-8))")),
-    ("INPLACE", cases.DICT_CHANGED, ("moved[name] =", "params[name] ="), ("return moved", "return params")),
+    ("INPLACE", steps.TENSORS_CHANGED, ("moved[name] = p - ", "moved[name] = p.sub_("), ("1e-8)", "1e-8))")),
+    ("INPLACE", steps.DICT_CHANGED, ("moved[name] =", "params[name] ="), ("return moved", "return params")),
     ("SIGN", "You climb: the step goes *against* m̂.", ("p - lr", "p + lr")),
     ("SGD", "That is plain descent. Adam divides by √v̂.", ("m_hat / (v_hat.sqrt() + 1e-8)", "g")),
 ]:  # fmt: skip
