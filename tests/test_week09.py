@@ -117,6 +117,7 @@ def test_right_pencil_work_in_another_form_passes(lines):
     [
         (dict(S="e1 + e2"), "`S`"),
         (dict(S="e1+e2+e3", dS="(g1+g2+g3)/S"), "larger S"),
+        (dict(S="e1+e2+e3", dS="-(g1+g2+g3)/S", dz1="g1 - dS*e1"), "its minus already"),
         (dict(S="e1+e2+e3", dS="-(g1+g2+g3)/S", dz1="g1"), "one path of several"),
     ],
 )

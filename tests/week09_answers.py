@@ -455,6 +455,7 @@ RIGHT = {
     "Tensor": {
         "the notebook's design": NOTEBOOK,
         "gradients in place": IN_PLACE,
+        "nodes in the middle are cleared": NOTEBOOK + "                    node.grad = None\n",
         "closures": CLOSURES,
     },
 }
@@ -495,6 +496,20 @@ FUSED = """z = self.data - self.data.max(axis=axis, keepdims=True)
             out = z - np.log(np.exp(z).sum(axis=axis, keepdims=True))
             P = np.exp(out)
             return Tensor(out, (self,), lambda G: ({dz},), "log_softmax")"""
+
+OWN_MAX = """G = G if axis is None or keepdims else np.expand_dims(G, axis)
+                mask = """
+LOST_KEEPDIMS = OWN_MAX.replace("axis is None or keepdims", "axis is None")
+WALKED = """for node in reversed(order):
+                if node.parents:
+                    for parent, g in zip(node.parents, node.vjp(node.grad)):
+                        accumulate(parent, g)"""
+PUSHED_TWICE = """def push(node):
+                if node.parents:
+                    for parent, g in zip(node.parents, node.vjp(node.grad)):
+                        accumulate(parent, g)
+                        push(parent)
+            push(self)"""
 
 SORTED = "order = topological_order(self)"
 VISITED = """order = []
@@ -636,6 +651,13 @@ TENSOR_SLIPS = {
     "no lift": (
         None, "other = self.lift(other)\n            return Tensor(self.data + ",
         "return Tensor(self.data + ", "`other = self.lift(other)`"),
+    "a fused rule along the last axis": (
+        "SMAXIS", COMPOSED, FUSED.format(dz="G - P * G.sum(-1, keepdims=True)"),
+        "whatever `axis` is"),
+    "keepdims not passed on": ("KEEPDIM", OWN_MAX, LOST_KEEPDIMS, "Pass keepdims on"),
+    "a node that pushes all it has, twice": (None, WALKED, PUSHED_TWICE, "pushes *once*"),
+    "a clip": (
+        "PRECISION", "np.exp(-self.data))\n", "np.exp(-np.clip(self.data, -20, 20)))\n", "a clip"),
     "a number comes back": (
         "NONODE", 'return Tensor(t, (self,), lambda G: (G * (1 - t * t),), "tanh")', "return t",
         "new Tensor"),
@@ -695,13 +717,17 @@ WRONG = {
         "minus": ([("dE, idx, G", "dE, idx, -G")], "a sign"),
         "from E": ([("np.zeros(E.shape)", "E.copy()")], "Begin with zeros"),
         "zeros": ([("    np.add.at(dE, idx, G)\n", "")], "nothing arrives"),
+        "row by row": (
+            [("    np.add.at(dE, idx, G)",
+              "    for i, r in enumerate(idx):\n        dE[r] += G[i]")], "a *row* of indices"),
     },
     "log_softmax": {
         "plus": ([("G - np.exp(out)", "G + np.exp(out)")], "`dZ`"),
         "softmax": ([("return out, vjp", "return np.exp(out), vjp")], "its logarithm"),
-        "mean": ([("G.sum(", "G.mean(")], "`dZ`"),
         "base 2": ([("np.log(np.exp", "np.log2(np.exp")], "The value"),
         "G alone": ([("G - np.exp(out) * G.sum(axis=-1, keepdims=True)", "G")], "`dZ`"),
+        "the second axis": ([("axis=-1", "axis=1")], "the last one"),
+        "mean of G": ([("G.sum(", "G.mean(")], "it is the *sum*"),
         "down the columns": ([("G.sum(axis=-1", "G.sum(axis=0")], "down the columns"),
         "mean for the maximum": ([("Z.max(", "Z.mean(")], "*maximum*"),
         "out for P": ([("np.exp(out)", "out")], "P belongs"),
@@ -720,6 +746,14 @@ WRONG = {
             [("-logP[rows, t].mean()", "-(logP * np.eye(Z.shape[1])[t]).sum() / len(t)")],
             "np.eye(C, dtype=Z.dtype)"),
         "the probability": ([("-logP[rows, t]", "-np.exp(logP)[rows, t]")], "*logarithm*"),
+        "the own class alone": (
+            [("dZ[rows, t] -= 1", "dZ = np.eye(Z.shape[1])[t] * (dZ - 1)")], "through the sum S"),
+        "a saved array that grows": (
+            [("dZ = np.exp(logP)", "nonlocal P"),
+             ("dZ[rows, t] -= 1", "P *= g / len(t)"),
+             ("(g * dZ / len(t),)", "(P,)"),
+             ("    def vjp", "    P = np.exp(logP) - np.eye(Z.shape[1])[t]\n\n    def vjp")],
+            "The second call"),
         "no mean": ([("logP[rows, t].mean()", "logP[rows, t]")], "one loss for each sample"),
         "rows of t": ([("dZ[rows, t] -= 1", "dZ[t % len(t)] -= 1")], "whole *rows*"),
         "P once more": ([("(g * dZ / len(t),)", "(g * dZ * np.exp(logP) / len(t),)")], "`dZ`"),

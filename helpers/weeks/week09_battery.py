@@ -20,6 +20,7 @@ from helpers.weeks.week09_judge import Suspect, difference, largest_error
 from helpers.weeks.week09_suspects import (
     SLOPES,
     Suspects,
+    along,
     cross_entropy,
     cross_entropy_values,
     largest,
@@ -87,8 +88,9 @@ def operation_cases() -> list[Case]:
           for name, index in PICKS.items()),
         _case("x.log_softmax()", lambda x: x.log_softmax(), (4, 3), letters=x, suspects=log_softmax),
         _case("x.log_softmax()", lambda x: x.log_softmax(), (3, 3), letters=x, suspects=log_softmax),
-        _case("x.log_softmax(axis=0)", lambda x: x.log_softmax(axis=0), (4, 3), letters=x, advice=ALONG),
-        _case("x.log_softmax(axis=1)", lambda x: x.log_softmax(axis=1), (2, 3, 4), letters=x, advice=ALONG),
+        _case("x.log_softmax(axis=0)", lambda x: x.log_softmax(axis=0), (4, 3), letters=x, suspects=along(0), advice=ALONG),
+        _case("x.log_softmax(axis=1)", lambda x: x.log_softmax(axis=1), (2, 3, 4), letters=x, suspects=along(1),
+              advice=ALONG),
         _loss(np.array([2, 0, 1, 1]), ""),
         _loss(np.array([0, 0]), ", where the last class never occurs"),
         *(_case(name, f, arrays=[LARGE], letters=x, note=", scores near 1000, 0 and −1000", advice=STABLE)
@@ -151,7 +153,7 @@ STABLE_SIGMOID = "exp(800) is infinite, and ∞/∞ or 0·∞ is no number: take
 STABLE_TANH = (
     "exp(800) is infinite, and ∞/∞ is no number. np.tanh knows how, and the slope is 1 − t²."
 )
-ALONG = "Maximum and sum run along `axis`, whichever it is. (To bring it to the end: np.moveaxis; `.T` reverses *all* axes.)"
+ALONG = "Maximum and sums run along `axis`, whichever it is. (To bring it to the end: np.moveaxis; `.T` reverses *all* axes.)"
 NO_FIT = "A @ B, dA = G·Bᵀ, dB = Aᵀ·G: at these shapes no other order fits."
 STACK = "A stack of matrices: `.T` turns *all* axes. np.swapaxes(B, -1, -2) turns the last two."
 NO_AXES = "transpose() without axes reverses them: take tuple(range(ndim))[::-1] then."
@@ -254,7 +256,7 @@ def _case(
                     and not np.isfinite(np.asarray(leaf.grad, float)).all()
                 )
                 return Wrong(f"{wrong.message} {advice}") if nan else wrong
-        if np.shape(made.grad) == G.shape and not agree(G, made.grad):
+        if made.grad is not None and np.shape(made.grad) == G.shape and not agree(G, made.grad):
             return Wrong(CHANGED, "CHANGEDG")
         return largest_error([(out, made.data), *zip(right, (leaf.grad for leaf in leaves))])
 

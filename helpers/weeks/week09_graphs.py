@@ -40,6 +40,10 @@ RECURSION = (
     "A graph of {n:,} nodes in a row is too deep for your backward. It visits the nodes by calling itself; take a list "
     "of your own, as in week 5."
 )
+WALK = (
+    "Each operation in it is right when alone, so look at `backward`: each node pushes *once*, after all nodes that use it "
+    "have pushed to it. That is the reversed topological order."
+)
 FORWARDS = (
     "A node pushes before any gradient has arrived at it: its own is still None. Go through the topological order in "
     "*reverse*, from the root to the leaves."
@@ -173,7 +177,7 @@ def _case(label: str, graph: Callable, fingerprints: dict[str, Callable] | None 
             guesses = [Suspect(c, found[k], _small(FINGERPRINTS[c])) for c, found in known.items()]
             wrong = difference(f"The gradient of `{name}`", grad, leaf.grad, guesses)
             if wrong:
-                return wrong
+                return wrong if wrong.code else Wrong(f"{wrong.message} {WALK}")
         return largest_error([(value, root.data), *zip(right, (leaf.grad for leaf in leaves))])
 
     return Case(label, run)

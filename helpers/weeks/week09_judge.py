@@ -168,7 +168,8 @@ def _factor(what: str, ratio: float, sizes: Mapping[str, int]) -> Wrong:
 def _nearly(what: str, off: float) -> Wrong:
     return Wrong(
         f"{what} is off by {off:.0e}, relative to its size. That is no wrong rule: rounding of float32 (an array made "
-        "without its dtype?), a clip, or a small number that was added."
+        "without its dtype?), a clip, or a small number that was added.",
+        "PRECISION",
     )
 
 

@@ -6,6 +6,8 @@ into one gradient for each operand. The tensor engine of section 7 stores exactl
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 
 from helpers.agreement import agree, show
@@ -38,8 +40,12 @@ log_softmax_entries = paper(
             "That is one path of several. S is in all three outputs, and z1 has a second way, through S.",
         ),
         "SIGN": (
-            dict(dS="(g1 + g2 + g3) / S", dz1="g1 - dS * e1", dz3="g3 - dS * e3"),
+            dict(dS="(g1 + g2 + g3) / S"),
             "A sign: a larger S makes every yᵢ *smaller*.",
+        ),
+        "SIGNTWICE": (
+            dict(dz1="g1 - dS * e1", dz3="g3 - dS * e3"),
+            "A sign: dS carries its minus already. What comes through S is *added*.",
         ),
         "NOUPSTREAM": (
             dict(dS="-3 / S", dz1="1 + dS * e1"),
@@ -85,7 +91,8 @@ def _op_case(label: str, inputs: tuple, G, name: str, right, value, suspects=(),
         if wrong:
             return Wrong(f"{wrong.message} {large}", "MAXSHIFT") if large else wrong
         given = np.array(G)
-        first, second = made[1](given), made[1](np.array(G))
+        first = deepcopy(made[1](given))
+        second = made[1](np.array(G))
         if not isinstance(first, tuple | list) or len(first) != 1:
             return Wrong(f"{TUPLE} Your vjp gives {show(first)}.", "NOTUPLE")
         if isinstance(first[0], tuple):

@@ -156,7 +156,8 @@ _G = " G, too; and where G is the value, or made of it, its zeros hide the entri
 _RELATIVE = "Compare relative to the size of the numbers: an absolute tolerance passes everything that is small."
 _BLAMES = (
     "Print the two gradients. One is twice the other? Divide by 2h. Unrelated? L and vjp need the same G, drawn once, in "
-    "the shape of value. Right at the first entry only? Put each entry back before the next one. Nearly equal? Rounding."
+    "the shape of value. Right at the first entry only? Put each entry back before the next one. Nearly equal? Rounding. Equal? "
+    "Then True is for the right ones."
 )
 
 PLANTED = [

@@ -176,12 +176,18 @@ def _judge_embedding(case, expected, got):
     last, counts = np.zeros(E.shape), np.zeros(E.shape)
     last[idx] = G
     np.add.at(counts, idx, np.ones(G.shape))
+    by_rows = np.zeros(E.shape)
+    if idx.ndim == 2:
+        for i, r in enumerate(idx):
+            by_rows[r] += G[i]
     counted_from_0, forward = np.zeros(E.shape), idx >= 0
     np.add.at(counted_from_0, idx[forward], G[forward])
     suspects = [
         Suspect("NEGATIVE", counted_from_0 if not forward.all() else np.nan, "what was picked by a negative index is "
                 f"missing. It counts from the end: −1 is row {len(E) - 1}."),
         Suspect("SCATTER", last, SCATTER),
+        Suspect("SCATTER", by_rows if idx.ndim == 2 else np.nan, "idx has two axes here, so the r of your loop is a *row* of "
+                "indices, and in `dE[r] += G[i]` one that stands there twice counts once. np.add.at(dE, idx, G)."),
         Suspect("NOUPSTREAM", counts, "you count how often a row is used. Add up the gradients G that "
                 "come back from those uses."),
         Suspect("MEANSUM", expected / np.maximum(counts, 1), "you average over the uses of a row. "

@@ -74,12 +74,17 @@ def largest(options: dict) -> Suspects:
     axis = options.get("axis")
 
     def suspects(x, G):
+        kept = []
+        if options.get("keepdims"):
+            share = x == x.max(axis=axis, keepdims=True)
+            kept = [Suspect("KEEPDIM", (np.expand_dims(G, axis) * share).sum(axis=0), "with keepdims=True the axis is still "
+                            "in G, and was put in once more. Pass keepdims on: max_backward(self.data, G, axis, keepdims).")]  # fmt: skip
         spread = G if axis is None or options.get("keepdims") else np.expand_dims(G, axis)
         mask = x == x.max(axis=axis, keepdims=True)
         return [[Suspect("TIES", mask * spread, "entries that tie get *all* of it each. Together they move the "
                          "maximum as one does: share it (`max_backward`)."),
                  Suspect("EVERYWHERE", spread + 0 * x, "every entry gets it. Only the largest moves the "
-                         "maximum.")]]  # fmt: skip
+                         "maximum."), *kept]]  # fmt: skip
 
     return suspects
 
@@ -106,9 +111,15 @@ def softmax(z, axis: int = -1) -> tuple[np.ndarray, np.ndarray]:
     return log_p, np.exp(log_p)
 
 
+def along(axis: int) -> Suspects:
+    """log_softmax along another axis than the last one, whose rule sums along the last."""
+    return lambda z, G: [[Suspect("SMAXIS", G - softmax(z, axis)[1] * G.sum(axis=-1, keepdims=True), "its G is summed along "
+                                  "the last axis, whatever `axis` is.")]]  # fmt: skip
+
+
 def log_softmax(z, G):
     P = softmax(z)[1]
-    along = G.sum(axis=-1, keepdims=True)
+    row_sums = G.sum(axis=-1, keepdims=True)
     weighted = (P * G).sum(axis=-1, keepdims=True)
     return [[
         Suspect("DIAGSOFTMAX", G * (1 - P), "you have the diagonal of the Jacobian alone. A score also moves the other "
@@ -125,9 +136,11 @@ def log_softmax(z, G):
                 "has its own sum: axis=-1."),
         Suspect("KEEPDIM", G - P * G.sum(axis=-1) if z.shape == (3, 3) else np.nan, "the sums have lost their axis and "
                 "stand beside the *columns*: keepdims=True."),
-        Suspect("SIGN", G + P * along, "a sign: a larger S makes every output smaller. G − P·Σ G."),
-        Suspect("OUTPUT", G - softmax(z)[0] * along, "log P stands where P belongs: np.exp(out)."),
-        Suspect("NOSUM", G - np.exp(z - z.max(axis=-1, keepdims=True)) * along, "P is exp(z − max) *divided by S*, the "
+        Suspect("MEANSUM", G - P * G.mean(axis=-1, keepdims=True), "P stands times the mean of the row's G; it is the "
+                "*sum*."),
+        Suspect("SIGN", G + P * row_sums, "a sign: a larger S makes every output smaller. G − P·Σ G."),
+        Suspect("OUTPUT", G - softmax(z)[0] * row_sums, "log P stands where P belongs: np.exp(out)."),
+        Suspect("NOSUM", G - np.exp(z - z.max(axis=-1, keepdims=True)) * row_sums, "P is exp(z − max) *divided by S*, the "
                 "sum of the row."),
     ]]  # fmt: skip
 
@@ -135,7 +148,8 @@ def log_softmax(z, G):
 def log_softmax_values(z):
     highest = z.max(axis=-1, keepdims=True)
     return [
-        Suspect("SMAXIS", softmax(z, 0)[0], "each *row* is one sample: maximum and sum run along axis −1."),
+        *(Suspect("SMAXIS", softmax(z, axis)[0], "each *row* is one sample: maximum and sum run along axis −1, the last "
+                  "one.") for axis in range(z.ndim - 1)),
         Suspect("NOLOG", softmax(z)[1], "this is softmax; its logarithm is asked for."),
         Suspect("SHIFT", softmax(z)[0] + highest, "the maximum is subtracted inside of exp alone. Subtract it from z, "
                 "too: it has to cancel."),
@@ -159,6 +173,8 @@ def cross_entropy(z, t, g):
         Suspect("SIGN", g * (Y - P) / N, "the sign is turned around: P − Y."),
         Suspect("NOUPSTREAM", (g * P - Y) / N, "g multiplies P alone. It belongs to all of (P − Y)."),
         Suspect("NO-1", -g * Y / N, "P is missing: g·(P − Y)/N."),
+        Suspect("OWNCLASS", g * Y * (P - 1) / N, "only the sample's own class is there. The other scores are in the loss, "
+                "too, through the sum S: P everywhere, and −1 at the own class."),
         Suspect("DLOG", -g * Y / np.maximum(P, 1e-300) / N, "that is the gradient of the *probabilities*. The scores "
                 "stand before softmax: g·(P − Y)/N."),
         Suspect("ONEHOT", g * (P - t[:, None]) / N, "t holds numbers of classes, not rows of 0 and 1: P − Y, with the "
