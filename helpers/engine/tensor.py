@@ -111,8 +111,9 @@ class Tensor:
         return Tensor(np.exp(np.minimum(z, 0)) / (1 + np.exp(-abs(z))), (self,), "sigmoid")
 
     def relu(self):
-        out = np.zeros(self.shape, self.data.dtype)  # NumPy is twice as quick as with one 0
-        return Tensor(np.maximum(self.data, out, out=out), (self,), "relu")
+        z = self.data
+        out = np.zeros(z.shape, z.dtype)  # NumPy is twice as quick as with one 0
+        return Tensor(np.maximum(z, out, out), (self,), "relu")
 
     # ------------------------------------------------------------------ many entries into one
 
@@ -243,7 +244,7 @@ def accumulate(node, g, upstream=None):
         node.grad = node.grad + g
     elif node.parents:
         node.grad = g
-    elif g is upstream or g.base is not None or g.dtype != node.data.dtype:
+    elif g is upstream or g.base is not None or g.dtype is not node.data.dtype:
         node.grad = np.array(g, node.data.dtype)
     else:
         node.grad = g
