@@ -159,25 +159,26 @@ def near(tolerance: float, known: Callable[[], Iterable[Mistake]], back: bool = 
         steps = next(i for i, k in enumerate(walk) if not abs(ratios[k] - 1) <= limits[k] / 2)
         k = walk[steps]
         return (
-            f"{_so_far(steps, len(got), back)}ayer {k + 1}: about {number(float(expected[k]))} is expected, but you give "
+            f"{_place(steps, len(got), back)}: about {number(float(expected[k]))} is expected, but you give "
             f"{number(float(got[k]))}, {number(float(ratios[k]))} times as much."
         )
 
     return judge
 
 
-def _so_far(steps: int, depth: int, back: bool) -> str:
-    """The layers that are right on the way to the first wrong one, whose name begins."""
-    if not steps:
-        return "L"
+def _place(steps: int, depth: int, back: bool) -> str:
+    """The layer after so many right ones on the walk, after what is right."""
     if not back:
-        return "Layer 1 is right. L" if steps == 1 else f"Layers 1 to {steps} are right. L"
-    last = (
-        f"Layer {depth} is right"
-        if steps == 1
-        else f"Layers {depth} to {depth - steps + 1} are right"
-    )
-    return f"{last}; {'the first step back' if steps == 1 else 'one step further back'}, l"
+        right = (
+            ("", "Layer 1 is right. ")[steps] if steps < 2 else f"Layers 1 to {steps} are right. "
+        )
+        return f"{right}Layer {steps + 1}"
+    if not steps:
+        return f"Layer {depth}"
+    if steps == 1:
+        return f"Layer {depth} is right; the first step back, layer {depth - 1}"
+    right = f"Layers {depth} to {depth - steps + 1} are right"
+    return f"{right}; one step further back, layer {depth - steps}"
 
 
 def closest(case: Case, got: object, known: Iterable[Mistake], tolerance: float) -> Mistake | None:
