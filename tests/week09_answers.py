@@ -695,6 +695,7 @@ WRONG = {
         "the second one is lost": ([("node.grad = node.grad + g", "return node.grad + g")],
                                    "only the first contribution"),
         "== None": ([("is None", "== None")], "ask `node.grad is None`"),
+        "an array for its shape": ([("node.data.shape", "node.data")], "where it takes a shape"),
         "the node's shape": ([("node.data.shape", "node.shape")], "`node.data.shape`"),
     },
     "max_backward": {

@@ -40,6 +40,9 @@ KEPT = (
     "an optimizer that does `w.grad *= 0` would, and change whoever else holds g. `g.copy()`."
 )
 ASK = "node.grad is an array from the second time on, and has no single truth value: ask `node.grad is None`."
+GIVEN_ARRAY = (
+    "unbroadcast gets the array where it takes a shape: `unbroadcast(g, node.data.shape)`."
+)
 ATTRIBUTE = "A node has `data` and `grad`; the shape is that of its array, `node.data.shape`."
 LATE_SHAPE = (
     "NumPy cannot add the larger g into the smaller gradient in place. Bring g to the shape of "
@@ -105,7 +108,7 @@ def _stopped(accumulate, node, g) -> Wrong | None:
         for text, why, code in (
             ("broadcast", LATE_SHAPE, "UNBROADCAST"),
             ("NoneType", NONE_YET, "NONEGRAD"),
-            ("truth value", ASK, None),
+            ("truth value", GIVEN_ARRAY if node.grad is None else ASK, None),
             ("SimpleNamespace", ATTRIBUTE, None),
         ):
             if text in str(error):

@@ -33,9 +33,10 @@ def _case(planted: Planted) -> Case:
             said = f"check_op answers with True or False. {outcome.problem.message} {shapes}"
             return Wrong(said.strip())
         if outcome.problem:
-            return Wrong(
-                f"{outcome.problem.message} The operation is wrong here, and {RETURN_FALSE}"
-            )
+            error, line = outcome.problem.error, outcome.problem.line
+            where = f" in line {line}: `{outcome.problem.line_text}`" if line else ""
+            said = f"Your code raises {error}{where}. The operation is wrong here, and"
+            return Wrong(f"{said} {RETURN_FALSE}")
         found = outcome.value
         if isinstance(found, np.bool_) or found in (0, 1):
             found = bool(found)
