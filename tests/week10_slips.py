@@ -55,6 +55,8 @@ SLIPS = {
         "half the penalty, written out": (
             "L2FACTOR", "`dW2` and `dW1` have the same mistake",
             [(f'l2_grad(cache["W{k}"], lam)', f'lam / 2 * cache["W{k}"]') for k in (1, 2, 3)]),
+        "a penalty on |w|": ("L1", "which belongs to the penalty λ·Σ|w|", [
+            ('l2_grad(cache["W2"], lam)', 'lam * torch.sign(cache["W2"])')]),
         "a penalty on b3 alone": ("L2FACTOR", "λ·b is added", [
             ("db3 = dZ3.sum(dim=0)", 'db3 = dZ3.sum(dim=0) + lam * cache["b3"]')]),
         "dW1 from dH1": (None, "Yours is made of dH;", [('["X"].T @ dZ1', '["X"].T @ dH1')]),
@@ -89,6 +91,8 @@ SLIPS = {
     "batchnorm_backward": {
         "+ Xh·mean": ("BNPATHS", "the path through the variance has the wrong sign", [
             ("- Xh * (dXh", "+ Xh * (dXh")]),
+        "dmu of this sample alone": ("BNPATHS", "sum dX̂ over all that share the mean", [
+            ("dXh - dXh.mean(dim=0)", "dXh - dXh / len(X)")]),
         "half the variance's path": ("BNPATHS", "the path through the variance is 0.5 times", [
             ("- Xh * (dXh", "- Xh / 2 * (dXh")]),
         "a sum for one mean": ("BNPATHS", "is 4.0 times the right one: a sum stands where a mean", [
@@ -99,6 +103,8 @@ SLIPS = {
         "one mean still along the batch": (
             "BNPATHS", "path through the variance runs along the other axis: here it is dim=1", [
                 ("(dXh * Xh).mean(dim=1", "(dXh * Xh).mean(dim=0")]),
+        "sums for both means": ("BNPATHS", "belongs. And the path through the variance is 3.0", [
+            ("dXh.mean(dim=1", "dXh.sum(dim=1"), ("Xh).mean(dim=1", "Xh).sum(dim=1")]),
         "twice the variance's path": ("BNPATHS", "the path through the variance is 2.0 times", [
             ("- Xh * about_spread", "- 2 * Xh * about_spread")]),
         "dX and dgamma": (None, "Return `(dX, dgamma, dbeta)`, a tuple of 3", [
@@ -120,6 +126,8 @@ SLIPS = {
                      [(_ERROR, "bool(grad.sub(right).norm() > 1e-12)")]),
         "yes or no": ("NOTTHEERROR", "that says yes or no",
                       [(_ERROR, "0.0 if torch.allclose(grad, right) else 1.0")]),
+        "retain_grad on X": (None, "X needs no gradient", [
+            ("if tensor.requires_grad:", "if True:")]),
         "texts": (None, "For `dZ3` you give a text", [(_ERROR, f'f"{{{_ERROR}:.1e}}"')]),
         "the largest entry": ("NOTTHEERROR", "another norm, the largest entry", [
             (_ERROR, "((grad - right).abs().max() / right.abs().max()).item()")]),
@@ -186,6 +194,7 @@ SLIPS = {
             ("0.9**step", "0.9*step"), ("0.999**step", "0.999*step")]),
         "a correction with the wrong sign": ("NEGATIVEROOT", "negative under the root", [
             ("(1 - 0.999**step)", "(0.999**step - 1)")]),
+        "g for its square": ("NOSQUARE", "It averages the *squares*", [("* g**2", "* g")]),
         "m and v exchanged in the state": ("STATEORDER", "Are m and v exchanged", [
             ('"m": m, "v": v}', '"m": v, "v": m}')]),
         "corrections of the first step": ("STEPCOUNT", "your corrections do not use it", [

@@ -204,6 +204,8 @@ def _alternatives(name: str, k: Mapping) -> Iterator[tuple[Array, Wrong]]:
             yield k[H].T @ k[bend] + penalty, early
         squared = "The square is still in the penalty's part: λ/2·w² has the slope λ·w."
         yield loss + penalty * k[W] / 2, Wrong(squared, "L2FACTOR")
+        signs = "λ·sign(W) is added, which belongs to the penalty λ·Σ|w|: λ/2·w² has the slope λ·w."
+        yield loss + k["lam"] * np.sign(k[W]), Wrong(signs, "L1")
     elif name.startswith("db"):
         if bend in k:
             yield k[bend].sum(axis=0), early

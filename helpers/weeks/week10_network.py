@@ -246,6 +246,8 @@ for _code, _why, *_changes in [
      (_RELU, '(1 - cache["H2"] ** 2)')),
     ("SWAPPED", "It starts at dZ1: that is a ReLU's mask. The first layer has tanh.",
      (_TANH, '(cache["Z1"] > 0)')),
+    ("SWAPPED", "It starts at dZ2: the two bends are exchanged. The second layer has the ReLU, the first one tanh.",
+     (_RELU, '(1 - cache["H2"] ** 2)'), (_TANH, '(cache["Z1"] > 0)')),
     ("RELUMASK", "It starts at dZ2: the mask is inverted.", (_RELU, '(cache["Z2"] <= 0)')),
     ("ACTIVATIONINPUT", "It starts at dZ1: 1 − Z1² in place of 1 − H1². tanh's slope is written with "
      "its output.",

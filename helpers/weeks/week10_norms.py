@@ -104,7 +104,7 @@ def _along(axis: int):
             return said
         dX = np.asarray(got[0], dtype=float)
         about = _about_paths(case, dX, axis) if dX.shape == tuple(expected[0].shape) else None
-        return Wrong(f"`dX` is made of the right parts, but {about}", "BNPATHS") if about else said
+        return Wrong(f"`dX` has the right parts, but {about}", "BNPATHS") if about else said
 
     return judge
 
@@ -123,13 +123,17 @@ def _about_paths(case: Case, dX: np.ndarray, axis: int) -> str | None:
     close = np.allclose(made_of @ shares, dX.ravel(), rtol=0, atol=1e-9 * np.abs(dX).max())
     if rank < len(parts) or not close or np.ptp(shares[:3]) < 1e-6:
         return None
+    n = X.shape[axis]
+    if np.allclose(shares, (1 - 1 / n, 0, 1, 0, 0)):
+        return "the path through the mean has one gradient's part of it: sum dX̂ over all that share the mean."
+    said = []
     paths = ("the direct path", "the path through the mean", "the path through the variance")
     for path, share, other in zip(paths, shares, (0.0, *shares[3:])):
         if abs(other) > 1e-6:
-            return f"the mean in {path} runs along the other axis: here it is dim={axis}."
-        if abs(share - 1) > 1e-6:
-            return f"{path} {_share(share, X.shape[axis])}"
-    return None
+            said.append(f"the mean in {path} runs along the other axis: here it is dim={axis}.")
+        elif abs(share - 1) > 1e-6:
+            said.append(f"{path} {_share(share, n)}")
+    return " And ".join(said) or None
 
 
 def _share(share: float, n: int) -> str:
@@ -155,7 +159,6 @@ batchnorm_backward = exercise(
     ],
 )(rules.batchnorm_backward)
 
-_ROOT = "torch.sqrt(X.var(dim=0, correction=0) + 1e-5)"
 _DX = "inv * (dXh - dXh.mean(dim=0) - Xh * (dXh * Xh).mean(dim=0))"
 for _code, _why, *_changes in [
     ("BNPATHS", "dX has the direct path alone. Mean and variance depend on X, too. A sign of it: the "
@@ -174,17 +177,6 @@ for _code, _why, *_changes in [
      (_DX, "inv * (dXh - dXh.sum(dim=0) - Xh * (dXh * Xh).sum(dim=0))")),
     ("RAWX", "X stands where X̂ belongs, in dX and in dgamma.",
      (" - Xh * (dXh * Xh)", " - X * (dXh * X)"), ("(G * Xh)", "(G * X)")),
-    ("NOEPS", "The 1e-5 under the root is missing. Where the variance is near it, that shows.",
-     (" + 1e-5", "")),
-    ("NOEPS", "The 1e-5 stands beside the root. It belongs under it, with the variance.",
-     ("torch.sqrt(X.var(dim=0, correction=0) + 1e-5)", "(X.var(dim=0, correction=0).sqrt() + 1e-5)")),
-    ("NOINV", "dX lacks the factor inv in front.", ("dX = inv * (", "dX = 1.0 * (")),
-    ("BIASEDVAR", "X.std divides by N − 1, and the 1e-5 is not under its root: X̂ has 1/√(σ² + 1e-5), where σ² "
-     "is X.var(dim=0, correction=0).",
-     (_ROOT, "X.std(dim=0)")),
-    ("BIASEDVAR", "X.std divides by N − 1, and the 1e-5 belongs under the root, not beside it.",
-     (_ROOT, "(X.std(dim=0) + 1e-5)")),
-    ("NOEPS", "The number under the root is another one: 1e-5.", (" + 1e-5", " + 1e-8")),
     ("NORMAXIS", "That is LayerNorm: it normalizes the rows. BatchNorm normalizes each *column*: mean and "
      "variance over dim=0.",
      ("X.var(dim=0", "X.var(keepdim=True, dim=1"), ("X.mean(dim=0)", "X.mean(dim=1, keepdim=True)"),
@@ -193,18 +185,6 @@ for _code, _why, *_changes in [
     ("NORMAXIS", "X̂ is LayerNorm's: mean and variance of the rows. BatchNorm takes those of each *column*: "
      "dim=0.",
      ("X.var(dim=0", "X.var(keepdim=True, dim=1"), ("X.mean(dim=0)", "X.mean(dim=1, keepdim=True)")),
-    ("RAWX", "dgamma is made of X. gamma is multiplied with X̂, so that is in its gradient.",
-     ("(G * Xh)", "(G * X)")),
-    ("GAMMATWICE", "dgamma is made of dX̂, which has gamma in it already. Take G, the gradient of "
-     "Y = gamma·X̂ + beta itself.",
-     ("(G * Xh)", "(dXh * Xh)")),
-    ("GAMMATWICE", "In dX gamma stands twice: in front, and in dX̂ = G·gamma.",
-     ("dX = inv * (", "dX = gamma * inv * (")),
-    ("GAMMATWICE", "dbeta is made of dX̂, which has gamma in it. beta is added to Y: sum G.",
-     ("G.sum(dim=0)", "dXh.sum(dim=0)")),
-    ("MEANSUM", "dgamma and dbeta are means over the batch. gamma and beta are copied to every row, and "
-     "copies *sum* on the way back.",
-     ("(G * Xh).sum(dim=0), G.sum(dim=0)", "(G * Xh).mean(dim=0), G.mean(dim=0)")),
 ]:  # fmt: skip
     batchnorm_backward.mistake(_code, _why)(rewritten(rules.batchnorm_backward, *_changes))
 
@@ -260,7 +240,33 @@ for _code, _why, *_changes in [
     ("DBAXIS", "dgamma and dbeta are summed over the features. gamma is shared by the *rows*: sum over "
      "dim=0.",
      ("(G * Xh).sum(dim=0), G.sum(dim=0)", "(G * Xh).sum(dim=1), G.sum(dim=1)")),
-    ("NOEPS", "The 1e-5 under the root is missing. Where the variance is near it, that shows.",
-     (" + 1e-5", "")),
 ]:  # fmt: skip
     layernorm_backward.mistake(_code, _why)(rewritten(rules.layernorm_backward, *_changes))
+
+for _code, _why, *_changes in [
+    ("NOEPS", "The 1e-5 under the root is missing. Where the variance is near it, that shows.",
+     (" + 1e-5", "")),
+    ("NOEPS", "The 1e-5 stands beside the root. It belongs under it, with the variance.",
+     (" + 1e-5)", ".sqrt() + 1e-5)"), ("torch.sqrt(", "(")),
+    ("NOEPS", "The number under the root is another one: 1e-5.", (" + 1e-5", " + 1e-8")),
+    ("BIASEDVAR", "X.std divides by one less, and the 1e-5 is not under its root: X̂ has 1/√(σ² + 1e-5), where σ² "
+     "is X.var(…, correction=0).",
+     ("torch.sqrt(X.var(", "(X.std("), (", correction=0", ""), (" + 1e-5", "")),
+    ("BIASEDVAR", "X.std divides by one less, and the 1e-5 belongs under the root, not beside it.",
+     ("torch.sqrt(X.var(", "(X.std("), (", correction=0", "")),
+    ("NOINV", "dX lacks the factor inv in front.", ("dX = inv * (", "dX = 1.0 * (")),
+    ("RAWX", "dgamma is made of X. gamma is multiplied with X̂, so that is in its gradient.",
+     ("(G * Xh)", "(G * X)")),
+    ("GAMMATWICE", "dgamma is made of dX̂, which has gamma in it already. Take G, the gradient of "
+     "Y = gamma·X̂ + beta itself.",
+     ("(G * Xh)", "(dXh * Xh)")),
+    ("GAMMATWICE", "In dX gamma stands twice: in front, and in dX̂ = G·gamma.",
+     ("dX = inv * (", "dX = gamma * inv * (")),
+    ("GAMMATWICE", "dbeta is made of dX̂, which has gamma in it. beta is added to Y: sum G.",
+     ("G.sum(dim=0)", "dXh.sum(dim=0)")),
+    ("MEANSUM", "dgamma and dbeta are means over the batch. gamma and beta are copied to every row, and "
+     "copies *sum* on the way back.",
+     ("(G * Xh).sum(dim=0), G.sum(dim=0)", "(G * Xh).mean(dim=0), G.mean(dim=0)")),
+]:  # fmt: skip
+    for _task in (batchnorm_backward, layernorm_backward):
+        _task.mistake(_code, _why)(rewritten(_task.reference, *_changes))

@@ -124,7 +124,7 @@ def _adam_run(steps: int, lr: float, size: float, shrink: float = 1.0):
             if lost := [name for name in ("W1", "b1") if name not in params]:
                 return Wrong(f"`{lost[0]}` is missing in the params that you return.")
             if any(p.isnan().any() for p in params.values()):
-                return _nan(adam_step, k, *before, inner, lr)
+                return _nan(adam_step, k, *before, state, inner, lr)
             path.append({name: p.clone() for name, p in params.items()})
             if _count(state, k + 1) == _count(before[1], -1):
                 path[-1]["step"] = state["step"]  # which has not grown
@@ -150,10 +150,20 @@ def _unfit(state: object) -> str | None:
     return None
 
 
-def _nan(adam_step, k: int, params: dict, state: object, grads: dict, lr: float) -> Wrong:
-    """What makes a parameter NaN in step k + 1, which began with this state."""
+def _negative(state: object) -> bool:
     v = state.get("v") if isinstance(state, Mapping) else None
-    if isinstance(v, Mapping) and any((x < 0).any() for x in v.values()):
+    return isinstance(v, Mapping) and any((torch.as_tensor(x) < 0).any() for x in v.values())
+
+
+def _nan(adam_step, k: int, params: dict, state: object, after: object, grads, lr) -> Wrong:
+    """What makes a parameter NaN in step k + 1, which began with `state` and gave `after`."""
+    if not _negative(state) and _negative(after):
+        return Wrong(
+            f"After step {k + 1} there is NaN, the root of a negative number: your v has negative "
+            "entries. It averages the *squares*, g².",
+            "NOSQUARE",
+        )
+    if _negative(state):
         return Wrong(
             f"After step {k + 1} there is NaN: the state that came in has a negative `v`, and an "
             "average of squares has none. Are m and v exchanged where you return the state?",

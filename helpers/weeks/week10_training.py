@@ -110,6 +110,7 @@ for _code, _why, *_changes in [
      (".item()", ".item() * len(t) / len(data[0][1])")),
     ("FIXEDLAM", "`lam` is an argument, and your code uses 1e-3, whatever it is.",
      ("cache, t, lam)", "cache, t, 1e-3)")),
+    ("FIXEDLR", "`lr` is an argument, and your code uses 0.3, whatever it is.", ("grads, lr)", "grads, 0.3)")),
     ("PILEUP", "Gradients of earlier batches are still in there. Each step uses those of its own batch.",
      ("    losses = []\n", "    losses, total = [], {}\n"),
      (_STEP, "        total = {k: total.get(k, 0) + g for k, g in grads.items()\n"
@@ -166,6 +167,12 @@ for _code, _why, *_changes in [
     ("NOTANAVERAGE", "m takes up the whole gradient. An average keeps 9 parts of the old and takes 1 part "
      "of the new one: 0.9·m + 0.1·g.",
      ("0.1 * g", "1.0 * g")),
+    ("NOEPS", "eps is added to the whole quotient. It belongs to the divisor, in parentheses: (√v̂ + 1e-8).",
+     ("/ (v_hat.sqrt() + 1e-8)", "/ v_hat.sqrt() + 1e-8")),
+    ("NOEPS", "That is the paper's shortcut lr·√(1 − 0.999ᵏ)/(1 − 0.9ᵏ) with √v + eps: its eps is another one. Here eps "
+     "is added to √v̂, after the correction.",
+     ("/ (1 - 0.9**step)", "/ (1 - 0.9**step) * (1 - 0.999**step) ** 0.5"), (" / (1 - 0.999**step)", "")),
+    ("NOLR", "The learning rate is missing.", ("lr * m_hat", "m_hat")),
     ("NOROOT", "Without the root the step has the wrong unit: m̂/√v̂ has none, which is Adam's point.",
      ("v_hat.sqrt()", "v_hat")),
     ("NOSQUARE", "v averages the *squares* of the gradients; yours averages their absolute values.",

@@ -91,6 +91,8 @@ class Verification(OnTensors):
         elif "NoneType" in problem.detail:
             said, _, _ = problem.message.partition(" Something there is None")
             message = f"{said} {caught[0] if caught else NO_GRAD}"
+        elif "can't retain_grad" in problem.detail:
+            message = f"{problem.message} X needs no gradient: ask `if tensor.requires_grad` first."
         elif problem.error == "KeyError" and (why := _no_key(problem.detail.strip("'"), gave)):
             said, _, _ = problem.message.partition(" Print the keys")
             message = f"{said} {why}"
