@@ -565,6 +565,11 @@ WRONG = {
             "Layers 4 to 2 are right; one step further back, layer 1",
         ),
         "8% more": ([("G.std()", "1.08 * G.std()")], "Layer 4: about"),
+        "a slope of 2 in one step, a gradient of its own": (
+            [("(G * slope)", "(G * slope * (slope if k > 3 else 2 * slope))"),
+             ("G = rng", "G = np.random.default_rng(1)")],
+            "Layers 4 to 3 are right; one step further back, layer 2",
+        ),
         "100 rows": ([(_BATCH, "rng.standard_normal((100, 128))")], "a batch of 100 rows. 200 are"),
         "one step too many": (
             [("range(depth, 1, -1)", "range(depth, 0, -1)")], "the first belongs to the input",

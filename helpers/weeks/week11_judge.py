@@ -156,7 +156,8 @@ def near(tolerance: float, known: Callable[[], Iterable[Mistake]], back: bool = 
         if mistake and len(got) > 2:  # one number can be anything
             return Wrong(mistake.explanation, mistake.code)
         walk = range(len(got))[:: -1 if back else 1]
-        steps = next(i for i, k in enumerate(walk) if not abs(ratios[k] - 1) <= limits[k] / 2)
+        tight = np.minimum(limits, tolerance / 2)  # for what is called right
+        steps = next(i for i, k in enumerate(walk) if not abs(ratios[k] - 1) <= tight[k])
         k = walk[steps]
         return (
             f"{_place(steps, len(got), back)}: about {number(float(expected[k]))} is expected, but you give "
