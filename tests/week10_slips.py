@@ -55,6 +55,12 @@ SLIPS = {
         "half the penalty, written out": (
             "L2FACTOR", "`dW2` and `dW1` have the same mistake",
             [(f'l2_grad(cache["W{k}"], lam)', f'lam / 2 * cache["W{k}"]') for k in (1, 2, 3)]),
+        "two wrong slopes and a mean": (
+            "RELUMASK", "Here every entry passes: the mask is missing", [
+                (f" * {_MASK}", ""), ('cache["H1"] ** 2', 'cache["H1"]'),
+                ("db1 = dZ1.sum", "db1 = dZ1.mean")]),
+        "a wrong slope, and no penalty on W1": ("ACTIVATIONINPUT", "Here 1 − H1 needs the square", [
+            ('cache["H1"] ** 2', 'cache["H1"]'), (' + l2_grad(cache["W1"], lam)', "")]),
         "a penalty on |w|": ("L1", "which belongs to the penalty λ·Σ|w|", [
             ('l2_grad(cache["W2"], lam)', 'lam * torch.sign(cache["W2"])')]),
         "a penalty on b3 alone": ("L2FACTOR", "λ·b is added", [

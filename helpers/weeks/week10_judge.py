@@ -36,6 +36,32 @@ LINES: dict[str, tuple[str, Callable[[dict], Array]]] = {
     "db1": ("the column sums of dZ1", lambda k: k["dZ1"].sum(axis=0)),
 }
 
+# Wrong slopes of the two bends, as they are typed; each is a known mistake of `backward`, and is
+# recognized where another line is wrong, too.
+SLOPES: dict[str, list[tuple[str, str, str]]] = {
+    "dZ2": [
+        ('(cache["H2"] >= 0)', "RELUMASK", "every entry passes: the mask is missing, or always true "
+         "as `H2 >= 0` is. Take Z2 > 0, or H2 > 0."),
+        ("(dH2 > 0)", "RELUMASK", "the mask is taken from the gradient, dH2 > 0. What passed on the way "
+         "forward is decided by Z2."),
+        ('cache["H2"]', "RELUMASK", "the ReLU's slope is its mask, 1 or 0. You multiply by its output H2."),
+        ('(1 - cache["H2"] ** 2)', "SWAPPED", "that is tanh's slope. The second layer has the ReLU."),
+        ('(cache["Z2"] <= 0)', "RELUMASK", "the mask is inverted."),
+    ],
+    "dZ1": [
+        ('(cache["Z1"] > 0)', "SWAPPED", "that is a ReLU's mask. The first layer has tanh."),
+        ('(1 - cache["Z1"] ** 2)', "ACTIVATIONINPUT", "1 − Z1² in place of 1 − H1². tanh's slope is written "
+         "with its output."),
+        ('(1 - cache["H1"])', "ACTIVATIONINPUT", "1 − H1 needs the square."),
+        ('(1 - cache["H1"]) ** 2', "ACTIVATIONINPUT", "(1 − H1)² is another number than 1 − H1²."),
+        ('(cache["H1"] * (1 - cache["H1"]))', "ACTIVATIONINPUT", "H1·(1 − H1) is the sigmoid's slope. tanh "
+         "has 1 − H1²."),
+        ('(1 - torch.tanh(cache["H1"]) ** 2)', "ACTIVATIONINPUT", "you took tanh of a tanh. H1 is the output "
+         "already."),
+        ("1.0", "ACTIVATIONINPUT", "tanh's slope is left out."),
+    ],
+}  # fmt: skip
+
 FORWARD: dict[str, tuple[str, Callable[[dict], Array]]] = {
     "Z1": ("X·W1 + b1", lambda k: k["X"] @ k["W1"] + k["b1"]),
     "H1": ("tanh(Z1)", lambda k: np.tanh(k["Z1"])),
@@ -211,6 +237,12 @@ def _alternatives(name: str, k: Mapping) -> Iterator[tuple[Array, Wrong]]:
             yield k[bend].sum(axis=0), early
         penalized = "λ·b is added, and the penalty is on the weights alone."
         yield LINES[name][1](k) + k["lam"] * k[name[1:]], Wrong(penalized, "L2FACTOR")
+    elif name in SLOPES:
+        known = {"cache": {part: torch.as_tensor(x) for part, x in k.items()}, "torch": torch}
+        known |= known["cache"]
+        for slope, code, why in SLOPES[name]:
+            made = eval(f"{bend} * {slope}", known)
+            yield made.numpy(), Wrong(f"Here {why}", code)
     elif name == "dH1":
         yield (
             k["dH2"] @ k["W2"].T,

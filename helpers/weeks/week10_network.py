@@ -232,34 +232,10 @@ for _code, _why, *_changes in [
      ('cache["H2"].T @ dZ3', 'cache["Z2"].T @ dZ3')),
     ("PREACT", "Only dW2 is wrong: it is made of Z1, but W2 is multiplied by H1, the values after tanh.",
      ('cache["H1"].T @ dZ2', 'cache["Z1"].T @ dZ2')),
-    ("RELUMASK", "It starts at dZ2, where every entry passes: the mask is missing, or always true as "
-     "`H2 >= 0` is. Take Z2 > 0, or H2 > 0.",
-     (_RELU, '(cache["H2"] >= 0)')),
-    ("RELUMASK", "It starts at dZ2: the mask is taken from the gradient, dH2 > 0. What passed on the "
-     "way forward is decided by Z2.",
-     (_RELU, "(dH2 > 0)")),
     ("RELUMASK", "It starts at dZ2: that is the mask alone, and the upstream gradient dH2 is dropped.",
      (f"dH2 * {_RELU}", f"1.0 * {_RELU}.double()")),
-    ("RELUMASK", "It starts at dZ2: the ReLU's slope is its mask, 1 or 0. You multiply by its output H2.",
-     (_RELU, 'cache["H2"]')),
-    ("SWAPPED", "It starts at dZ2: that is tanh's slope. The second layer has the ReLU.",
-     (_RELU, '(1 - cache["H2"] ** 2)')),
-    ("SWAPPED", "It starts at dZ1: that is a ReLU's mask. The first layer has tanh.",
-     (_TANH, '(cache["Z1"] > 0)')),
     ("SWAPPED", "It starts at dZ2: the two bends are exchanged. The second layer has the ReLU, the first one tanh.",
      (_RELU, '(1 - cache["H2"] ** 2)'), (_TANH, '(cache["Z1"] > 0)')),
-    ("RELUMASK", "It starts at dZ2: the mask is inverted.", (_RELU, '(cache["Z2"] <= 0)')),
-    ("ACTIVATIONINPUT", "It starts at dZ1: 1 − Z1² in place of 1 − H1². tanh's slope is written with "
-     "its output.",
-     (_TANH, '(1 - cache["Z1"] ** 2)')),
-    ("ACTIVATIONINPUT", "It starts at dZ1: 1 − H1 needs the square.", (_TANH, '(1 - cache["H1"])')),
-    ("ACTIVATIONINPUT", "It starts at dZ1: (1 − H1)² is another number than 1 − H1².",
-     (_TANH, '(1 - cache["H1"]) ** 2')),
-    ("ACTIVATIONINPUT", "It starts at dZ1: H1·(1 − H1) is the sigmoid's slope. tanh has 1 − H1².",
-     (_TANH, '(cache["H1"] * (1 - cache["H1"]))')),
-    ("ACTIVATIONINPUT", "It starts at dZ1: you took tanh of a tanh. H1 is the output already.",
-     (_TANH, '(1 - torch.tanh(cache["H1"]) ** 2)')),
-    ("ACTIVATIONINPUT", "It starts at dZ1: tanh's slope is left out.", (_TANH, "1.0")),
     ("TRANSPOSE", "dH2 = dZ3·W3 lacks the transpose. Where the layer is square it runs, and all that "
      "follows is wrong.",
      ('cache["W3"].T', 'cache["W3"]')),
@@ -291,3 +267,10 @@ for _code, _why, *_changes in [
      ('dZ3 @ cache["W3"].T', 'dZ3 @ (cache["W3"] - 0.1 * dW3).T')),
 ]:  # fmt: skip
     backward.mistake(_code, _why)(rewritten(rules.backward, *_changes))
+
+for _line, _slopes in judge.SLOPES.items():
+    _right = {"dZ2": _RELU, "dZ1": _TANH}[_line]
+    for _slope, _code, _why in _slopes:
+        backward.mistake(_code, f"It starts at {_line}: {_why}")(
+            rewritten(rules.backward, (_right, _slope))
+        )

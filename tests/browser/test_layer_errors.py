@@ -54,6 +54,16 @@ def test_the_tolerance_lets_an_error_pass(errors):
     expect(errors).to_have_attribute("data-wrong", "dW2")
 
 
+def test_the_labels_of_the_axis_do_not_touch_where_the_page_is_narrow(errors):
+    errors.evaluate("el => el.style.width = '350px'")
+    ticks = errors.locator(".ag-scale span:visible").all()
+    shown = [errors.get_by_text("error", exact=True), *ticks]
+    boxes = [label.bounding_box() for label in shown]
+    assert len(boxes) == 3
+    for left, right in zip(boxes, boxes[1:]):
+        assert left["x"] + left["width"] < right["x"]
+
+
 def test_an_endless_error_is_wrong_at_any_tolerance(errors):
     choose(errors, "transpose")
     errors.get_by_role("slider").press("End")
