@@ -9,6 +9,7 @@ A `Tensor` gets a gradient. A plain array or number beside it is a constant: it 
 takes the dtype of the tensor that it meets, so that no 0.5 turns a float32 graph into float64.
 """
 
+import functools
 import math
 
 import numpy as np
@@ -279,6 +280,11 @@ def _spread(g, n, a):
     return np.broadcast_to(g, a.shape)
 
 
+@functools.lru_cache
+def _ones(n, dtype):
+    return np.ones(n, dtype)
+
+
 def _max_vjp(g, n, a):
     axis = n.saved[0]
     first = (a == _spread(n.data, n, a)).astype(a.dtype)
@@ -314,7 +320,7 @@ VJP = {
     "relu": (lambda g, n, a: g * (n.data > 0).astype(g.dtype),),
     "@": (lambda g, n, a, b: g @ b.swapaxes(-1, -2), lambda g, n, a, b: a.swapaxes(-1, -2) @ g),
     "affine": (lambda g, n, X, W, b: g @ W.T, lambda g, n, X, W, b: X.T @ g,
-               lambda g, n, X, W, b: np.ones(len(g), g.dtype) @ g),  # g.sum(axis=0), and quicker
+               lambda g, n, X, W, b: _ones(len(g), g.dtype) @ g),  # g.sum(axis=0), and quicker
     "sum": (_spread,),
     "mean": (lambda g, n, a: _spread(g * n.saved[2], n, a),),
     "max": (_max_vjp,),
