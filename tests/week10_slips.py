@@ -97,7 +97,9 @@ SLIPS = {
     "batchnorm_backward": {
         "+ Xh·mean": ("BNPATHS", "the path through the variance has the wrong sign", [
             ("- Xh * (dXh", "+ Xh * (dXh")]),
-        "dmu of this sample alone": ("BNPATHS", "sum dX̂ over all that share the mean", [
+        "dvar of this sample alone": ("BNPATHS", "variance the dX̂·X̂ of each entry stands alone", [
+            ("Xh * (dXh * Xh).mean(dim=0)", "Xh * (dXh * Xh) / len(X)")]),
+        "dmu of this sample alone": ("BNPATHS", "mean the dX̂ of each entry stands alone", [
             ("dXh - dXh.mean(dim=0)", "dXh - dXh / len(X)")]),
         "half the variance's path": ("BNPATHS", "the path through the variance is 0.5 times", [
             ("- Xh * (dXh", "- Xh / 2 * (dXh")]),

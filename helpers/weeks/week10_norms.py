@@ -118,17 +118,23 @@ def _about_paths(case: Case, dX: np.ndarray, axis: int) -> str | None:
     for along in (axis, 1 - axis):
         parts.append(-inv * dXh.mean(along, keepdim=True).expand(X.shape))
         parts.append(-inv * Xh * (dXh * Xh).mean(along, keepdim=True))
+    parts.append(-inv * Xh * dXh * Xh / X.shape[axis])
     made_of = torch.stack([part.flatten() for part in parts], dim=1).numpy()
     shares, _, rank, _ = np.linalg.lstsq(made_of, dX.ravel())
     close = np.allclose(made_of @ shares, dX.ravel(), rtol=0, atol=1e-9 * np.abs(dX).max())
     if rank < len(parts) or not close or np.ptp(shares[:3]) < 1e-6:
         return None
     n = X.shape[axis]
-    if np.allclose(shares, (1 - 1 / n, 0, 1, 0, 0)):
-        return "the path through the mean has one gradient's part of it: sum dX̂ over all that share the mean."
+    own = "of each entry stands alone: the mean over all that share it belongs there."
+    if np.allclose(shares, (1 - 1 / n, 0, 1, 0, 0, 0)):
+        return f"in the path through the mean the dX̂ {own}"
+    if np.allclose(shares, (1, 1, 0, 0, 0, 1)):
+        return f"in the path through the variance the dX̂·X̂ {own}"
+    if abs(shares[5]) > 1e-6:
+        return None
     said = []
     paths = ("the direct path", "the path through the mean", "the path through the variance")
-    for path, share, other in zip(paths, shares, (0.0, *shares[3:])):
+    for path, share, other in zip(paths, shares, (0.0, *shares[3:5])):
         if abs(other) > 1e-6:
             said.append(f"the mean in {path} runs along the other axis: here it is dim={axis}.")
         elif abs(share - 1) > 1e-6:
