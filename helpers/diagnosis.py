@@ -160,9 +160,7 @@ def _plainly(result: Agreement, outcome: Outcome, right: int, verdict: Verdict) 
     """The difference itself, where nothing more is known about it."""
     share = f"Right at {right} of {verdict.points} {verdict.unit}." if right else "Not right yet."
     one_number = result.number_only and all(place == () for place, _ in numbers(outcome.value))
-    if not one_number:
-        return f"{share} {result.message}"
-    return f"{share} The simplest wrong case:" if right else share
+    return share if one_number else f"{share} {result.message}"
 
 
 def _advice(case: Case, right: Outcome, outcome: Outcome, known: Knowledge) -> str:
