@@ -1,5 +1,6 @@
 """Week 10: every exercise as stub, as reference, as each known mistake, right in other styles, and
 wrong in ways that nobody has listed; every formula of the notebook against PyTorch; ten trainings.
+The notebook's own runs of 690 steps are compared with PyTorch's in its cells.
 """
 
 import inspect
@@ -255,7 +256,7 @@ def test_no_case_stands_near_a_kink(params, X, t):
 
 def on_digits():
     X, t, _, _ = map(torch.from_numpy, digits())
-    return rules.minibatches(X, t, 64, epochs=30)
+    return rules.minibatches(X, t, 64, epochs=10)
 
 
 def losses_by_torch(data, optimizer, lam=1e-3):
@@ -281,15 +282,15 @@ def losses_by_torch(data, optimizer, lam=1e-3):
     return losses
 
 
-def test_a_whole_training_with_sgd_is_that_of_torch_loss_by_loss():
+def test_ten_epochs_of_sgd_are_those_of_torch_loss_by_loss():
     data = on_digits()
     _, losses = rules.train(rules.start(), data)
     right = losses_by_torch(data, lambda groups: torch.optim.SGD(groups, lr=0.3))
-    assert len(losses) == 690
+    assert len(losses) == 230
     np.testing.assert_allclose(losses, right, rtol=0, atol=1e-9)
 
 
-def test_a_whole_training_with_adam_is_that_of_torch_loss_by_loss():
+def test_ten_epochs_of_adam_are_those_of_torch_loss_by_loss():
     data, params, losses = on_digits(), rules.start(), []
     state = steps.adam_start(params)
     for X, t in data:
