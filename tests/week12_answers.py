@@ -227,19 +227,21 @@ RIGHT = {
                             q[n] -= lr * G[n]
                 return out
             """,
-        "both at the engine's parameters": """
+        "the engine asked twice in each step": """
             import numpy as np
             from helpers.weeks import week12 as ex
             def autograd_vs_engine(engine):
                 p, X, t, lr, steps = ex.NETWORK
+                q = p
                 losses, grads = [], []
                 for _ in range(steps):
-                    loss, g = engine(p, X, t)
-                    right, r = ex.on_pytorch(p, X, t)
+                    loss, g = engine(p, X, t)[0], engine(p, X, t)[1]
+                    right, r = ex.on_pytorch(q, X, t)
                     losses += [abs(loss / right - 1)]
                     norm = np.linalg.norm
                     grads += [norm(g[n] - r[n]) / max(norm(g[n]), norm(r[n])) for n in r]
                     p = {n: v - lr * g["d" + n] for n, v in p.items()}
+                    q = {n: v - lr * r["d" + n] for n, v in q.items()}
                 return {"loss": np.max(losses), "gradient": np.max(grads)}
             """,
     },
@@ -623,8 +625,6 @@ WRONG = {
     "learning_curve": {
         "the last loss alone": [("return curve", "return curve[-1]")],
         "the sum of the losses": [("np.mean(losses)", "np.sum(losses)")],
-        "lr 0.1": [("0.02 * dW", "0.1 * dW")],
-        "a full batch": [("len(t) // 32", "1")],
         "only the last layer learns": [("Ws[k] = Ws", "Ws[k] = Ws[k] if k < depth - 1 else Ws")],
         "the last layer started at half its size": [
             ("    curve = []", "    Ws[-1] = Ws[-1] * (0.5 if depth > 1 else 1)\n    curve = []")
@@ -685,6 +685,7 @@ CURVES = {
     "FANOUT": [("np.sqrt(gain / s[0])", "np.sqrt(gain / s[1])")],
     "UNIFORM": [("rng.standard_normal(s)", "rng.uniform(-1, 1, s) * np.sqrt(3)")],
     "DEPTH": [("[64] * depth", "[64] * max(depth - 1, 1)"), ("range(depth)", "range(len(Ws))")],
+    "LOSSSUM": [("-logP[classes, t[rows]].mean()", "-logP[classes, t[rows]].sum()")],
     "STUCK": [
         ("Z = H[-1] @ Ws[-1]", "Z = np.maximum(H[-1] @ Ws[-1], 0)"),
         ("D = D / len(rows)", "D = D / len(rows) * (Z > 0)"),
@@ -702,7 +703,111 @@ CURVES = {
     ],
 }  # fmt: skip
 
+_NORM = "np.linalg.norm(g - right) / np.linalg.norm(right)"
+_LOOP = "    for name, right in zip(params, numerical_gradient(loss, *params.values())):\n"
+_ASK = '        assert error < 1e-6, f"d{name} is off by {error:.1e}"\n'
+_PLACES = "rng.choice(p.size, size=min(k, p.size), replace=False)"
 SAID = {
+    "gradcheck_sampled: with repetition": [
+        (_PLACES, "rng.integers(p.size, size=k)"), "You draw with repetition"
+    ],
+    "gradcheck_sampled: a copy of the copy": [
+        ("up[index] += h", "up.flatten()[place] += h"),
+        ("down[index] -= h", "down.flatten()[place] -= h"),
+        "Your nudges do not reach the loss",
+    ],
+    "gradcheck_sampled: one-sided, h = 1e-6": [
+        ("loss({**params, name: down})) / (2 * h)", "loss(params)) / h"), ("h=1e-5", "h=1e-6"),
+        "A one-sided difference is off there.",
+    ],
+    "gradcheck_sampled: 1e-4 is added": [
+        ("max(abs(a), abs(n), 1e-4)", "(max(abs(a), abs(n)) + 1e-4)"), "is 0.4, but"
+    ],
+    "my_tests: the first layer alone": [
+        (_LOOP, _LOOP + "        if name[1] != '1':\n            continue\n"),
+        "Not looked at: dW3, db3, dW2, db2.",
+    ],
+    "my_tests: weights alone": [
+        (_LOOP, _LOOP + "        if name[0] == 'b':\n            continue\n"),
+        "Not looked at: db3, db2, db1.",
+    ],
+    "my_tests: not above": [
+        ("assert error < 1e-6", "assert not error > 1e-6"), "max(0.0, nan) is 0.0"
+    ],
+    "my_tests: the worst by max": [
+        ("    grads = backward", "    worst = 0.0\n    grads = backward"),
+        (_ASK, "        worst = max(worst, error)\n    assert worst < 1e-6\n"),
+        "max(0.0, nan) is 0.0",
+    ],
+    "my_tests: no look at the shapes": [
+        ('        assert g.shape == right.shape, f"d{name} has shape {g.shape}"\n', ""),
+        "is broadcast against (H,)",
+    ],
+    "my_tests: without abs": [(_NORM, "(g - right).max()"), "1% off to one side"],
+    "my_tests: sizes alone": [
+        ("norm(g - right)", "norm(abs(g) - abs(right))"), "of the opposite sign lives"
+    ],
+    "my_tests: a sum": [(_NORM, "abs((g - right).sum())"), "in reversed order"],
+    "my_tests: absolute, a hundredth": [
+        (_NORM, "np.linalg.norm(g - right)"), ("1e-6", "1e-2"), "that is 1% off lives"
+    ],
+    "layer_test: the worst by max": [
+        ("    G = np", "    worst = 0.0\n    G = np"),
+        ('        assert error < 1e-6, f"input {k} is off by {error:.1e}"\n',
+         "        worst = max(worst, error)\n    assert worst < 1e-6\n"),
+        "max(0.0, nan) is 0.0",
+    ],
+    "layer_test: norms alone": [
+        ("np.linalg.norm(grad - measured) /",
+         "abs(np.linalg.norm(grad) - np.linalg.norm(measured)) /"),
+        "of the opposite sign lives",
+    ],
+    "initial_sanity: equal columns are counted": [
+        ("        columns = [c for c in grads[name].T if c.any()]\n",
+         "        columns = [*grads[name].T] if grads[name].any() else []\n"),
+        ("norm(a - b) <", "norm(a - b) <="),
+        "columns of zeros are no symmetry",
+    ],
+    "initial_sanity: one finding": [
+        ('        found.add("INITLOSS")', '        return {"INITLOSS"}'), "at the first finding?"
+    ],
+    "autograd_vs_engine: both on shared parameters": [
+        ("        params = {name", "        params = theirs = {name"),
+        ("        theirs = {name: p", "        params = theirs = {name: p"),
+        "it gives it other parameters than one step",
+    ],
+    "autograd_vs_engine: the last loss": [
+        ("np.max(losses)", "losses[-1]"), "A slip in the first step is lost in yours"
+    ],
+    "autograd_vs_engine: the last step": [
+        ("        for name, leaf", "        gradients = []\n        for name, leaf"),
+        "A slip in the first step is lost in yours",
+    ],
+    "autograd_vs_engine: an absolute loss": [
+        (" / abs(right.item())", ""), "A loss half too high is off by 0.5"
+    ],
+    "autograd_vs_engine: over PyTorch's norm": [
+        ("max(np.linalg.norm(a), np.linalg.norm(b))", "np.linalg.norm(b)"),
+        "has the error 0.5",
+    ],
+    "engine_loss: swapped": [
+        ("return loss, leaves", "return leaves, loss"), "You return `(leaves, loss)`"
+    ],
+    "claim: the runs themselves": [
+        ("    apart = ends[0] < ends[1]", "    apart = np.max(a, axis=0) < np.min(b, axis=0)"),
+        "None is right here",
+    ],
+    "exit_test: in float32": [
+        ("    rows = torch",
+         "    params, X = {n: p.float() for n, p in params.items()}, X.float()\n    rows = torch"),
+        "You compute in float32",
+    ],
+    "exit_test: −dZ3": [
+        ("dZ3 = dZ3 / len(t)", "dZ3 = -dZ3 / len(t)"), "look at dZ3 = (P − Y)/N"
+    ],
+    "exit_test: the loss is a sum": [
+        ("-logP[rows, t].mean()", "-logP[rows, t].sum()"), "it is the sum over the batch"
+    ],
     "attention_backward: by central differences": [
         ("    S = Q @ K.T",
          "    from helpers import numerical_gradient\n"

@@ -211,7 +211,11 @@ def _which(wrong: Mapping[str, Wrong], right: list[str]) -> str:
 def _how(wrong: Mapping[str, Wrong], ratios: list[float | None]) -> str:
     """How they are wrong; one sentence where all have the same factor."""
     first = next(iter(wrong.values())).message
-    same = ratios[0] is not None and all(r is not None and np.isclose(r, ratios[0]) for r in ratios)
+    same = (
+        ratios[0] is not None
+        and abs(ratios[0] - 1) > 1e-4
+        and all(r is not None and np.isclose(r, ratios[0]) for r in ratios)
+    )
     if same and len(wrong) > 1:
         return f"They are all off by one factor. {first}"
     return first

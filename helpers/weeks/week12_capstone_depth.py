@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from helpers.exercise import Arguments, exercise
+from helpers.agreement import agree, show
+from helpers.exercise import Arguments, Wrong, exercise
+from helpers.sandbox import Outcome
 from helpers.weeks.rewrite import rewritten
 from helpers.weeks.week12_curves import CURVES, WHY
 
@@ -25,11 +29,12 @@ from helpers.weeks.week12_curves import CURVES, WHY
     ],
 )
 def learning_curve(X, t, gain, depth, seed):
-    """Mean training loss of each of 6 epochs, for a ReLU network of `depth` weight matrices.
+    """Mean training loss of each of 6 epochs, at `depth` weight matrices.
 
-    64-64-…-64-10, or 64-10 for depth = 1; no biases; entries of W are normal with variance
-    gain / n_in. SGD with lr 0.02 and batches of 32, in a new order each epoch; the mean is over
-    the losses that the steps start from. The seed decides weights and order.
+    64-64-…-64-10 with ReLUs, or 64-10 for depth = 1; no biases; entries of W
+    are normal with variance gain / n_in. SGD with lr 0.02 and batches of 32,
+    in a new order each epoch; the mean is over the losses that the steps start
+    from. The seed decides weights and order.
     """
     rng = np.random.default_rng(seed)
     sizes = [64] * depth + [10]
@@ -89,9 +94,10 @@ def _tables() -> list[Arguments]:
     ],
 )
 def error_bars(curves):
-    """(mean, error) at each epoch, of curves (seeds, epochs): the mean and its standard error.
+    """(mean, error) at each epoch: the mean of curves, its standard error.
 
-    The standard error is s/√n, where s is the sample standard deviation, with n − 1.
+    curves (seeds, epochs). The standard error is s/√n, where s is the sample
+    standard deviation, with n − 1.
     """
     curves = np.asarray(curves)
     return curves.mean(axis=0), curves.std(axis=0, ddof=1) / np.sqrt(len(curves))
@@ -114,6 +120,34 @@ for _code, _why, _old, _new in [
 # ------------------------------------------------------------------ milestone 3
 
 
+EQUAL = "Two equal curves: neither is below the other, and None is right. Below is `<`."
+FROM = "first epoch"
+
+
+@dataclass(frozen=True)
+class OrNone(Arguments):
+    """Arguments of a function whose None is an answer, and no forgotten `return`."""
+
+    def outcome(self, attempt, limit):
+        outcome = super().outcome(attempt, limit)
+        return outcome if outcome.problem else Outcome({FROM: outcome.value})
+
+
+def _judge_claim(case, expected, got) -> Wrong | str | None:
+    right, given = expected[FROM], got[FROM]
+    if (right is None and given is None) or (
+        None not in (right, given) and not isinstance(given, bool) and agree(right, given)
+    ):
+        return None
+    if right is None and "equal" in case.label:
+        return Wrong(EQUAL, "EQUAL")
+    if right is None:
+        return f"None is right here: up to the last epoch a's bar is not below b's. You give {show(given)}."
+    if given is None:
+        return f"From epoch {right} on a is below b here, and you give None."
+    return f"From epoch {right} on a is below b here, where the first epoch is number 0. You give {show(given)}."
+
+
 def _pairs() -> list[Arguments]:
     def three(*means, spread=0.05):
         return np.array(means) + spread * np.array([[-1.0], [0.0], [1.0]])
@@ -128,14 +162,21 @@ def _pairs() -> list[Arguments]:
         "the other one is lower": (high, three(2.0, 1.5, 1.2, 1.0)),
         "means apart, bars not": (three(2.1, 2.0, 1.9, 1.9, spread=0.4), high),
         "one bar is enough, two are not": (three(2.2, 2.2, 2.2, 2.2), high),
+        "all of a below all of b, and the bars overlap": (
+            np.array([[0.0], [1.0]]),
+            np.array([[1.2], [2.2]]),
+        ),
+        "two equal curves, the same in each seed": (np.full((2, 3), 2.3), np.full((2, 3), 2.3)),
     }
-    return [Arguments(label, args=pair) for label, pair in pairs.items()]
+    return [OrNone(label, args=pair) for label, pair in pairs.items()]
 
 
 @exercise(
     minutes=15,
     difficulty=2,
+    version=2,
     cases=_pairs,
+    judge=_judge_claim,
     hints=[
         "For each epoch: is the upper end of a's bar, mean + 2·error, below the lower end of b's?",
         "It must hold from that epoch to the *end*: look from the last epoch backward.",
@@ -143,10 +184,11 @@ def _pairs() -> list[Arguments]:
     ],
 )
 def claim(a, b):
-    """The epoch from which on a is below b, as far as the seeds can tell; None if there is none.
+    """From which epoch on is a below b? None where the seeds cannot tell.
 
-    a, b: curves (seeds, epochs); the first epoch is number 0. From that epoch to the last,
-    mean + 2 standard errors of a must be below mean − 2 standard errors of b.
+    a, b: curves (seeds, epochs); the first epoch is number 0. From that epoch
+    to the last, mean + 2 standard errors of a must be below mean − 2 standard
+    errors of b.
     """
     ends = []
     for curves, side in [(np.asarray(a), 2), (np.asarray(b), -2)]:
@@ -157,6 +199,10 @@ def claim(a, b):
 
 
 for _code, _why, *_changes in [
+    ("EQUAL", EQUAL, ("ends[0] < ends[1]", "ends[0] <= ends[1]")),
+    ("ORNONE", "You give None where epoch 0 is right: 0 is false in Python, and `k or None` loses it.",
+     ("for k in range(len(apart)) if apart[k:].all()), None)", "for k in range(len(apart)) if apart[k:].all()), None) or None")),
+    ("SWAPPED", "a and b are swapped: asked is from when on *a* is below b.", ("    ends = []", "    a, b = b, a\n    ends = []")),
     ("NOBARS", "You compare the means alone. Then any noise makes a claim.", ("[(np.asarray(a), 2), (np.asarray(b), -2)]",
      "[(np.asarray(a), 0), (np.asarray(b), 0)]")),
     ("FIRSTANY", "You take the first epoch in which they are apart, although they meet again later.",

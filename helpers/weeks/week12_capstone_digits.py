@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -15,6 +14,7 @@ from helpers.engine import tensor
 from helpers.exercise import Case, Wrong, exercise
 from helpers.weeks.rewrite import rewritten
 from helpers.weeks.week12_chain import FLOAT32
+from helpers.weeks.week12_faults import FAULTS
 
 WANTED = 0.97  # of the test digits
 WHY = {
@@ -25,7 +25,8 @@ WHY = {
     "FIRSTBATCH": "It knows the first 64 samples by heart and not the others. Every batch must get its turn.",
     "OTHERDATA": "You do not train on the X and t that are given: here every digit d is called d + 1, and yours still reads d.",
     "OTHERENGINE": "Nothing was computed with the Tensor that is given. Its gradients train the network, and no other's.",
-    "NOUPDATE": "The loss on the training samples is not below that of a guess, 2.303: do the parameters change at all?",
+    "NOUPDATE": "The loss on the training samples is not below that of a guess, 2.303: do the parameters change at all, are the "
+    "gradients new in each step, and are rows and classes drawn together?",
 }
 
 
@@ -63,6 +64,10 @@ def watched() -> tuple[type, list]:
 OTHER_LEAVES = (
     "Each leaf is made with the Tensor that is given, `Tensor(p)`; another engine is not asked for."
 )
+TWICE = (
+    "The leaves that you return are not those of your loss: the same numbers, made into Tensors a second time. Make them once, "
+    "and keep them."
+)
 EAGER = (
     "Your function calls `backward` already. Return the graph: who gets it calls `loss.backward()`, and a second call would "
     "add to the gradients of the first."
@@ -72,11 +77,13 @@ EAGER = (
 def _graph(problem):
     def run(engine_loss):
         params, X, t = problem
-        Given, _ = watched()
+        Given, tensors = watched()
         made = engine_loss(Given, {n: p.copy() for n, p in params.items()}, X, t)
         if not (isinstance(made, tuple | list) and len(made) == 2):
             return Wrong("Return `(loss, leaves)`: a Tensor, and a dict of Tensors.")
         loss, leaves = made
+        if isinstance(loss, Mapping):
+            return Wrong("You return `(leaves, loss)`; asked for is `(loss, leaves)`.")
         others = [n for n in params if not isinstance(leaves.get(n), Given)]
         if others:
             return Wrong(f"{OTHER_LEAVES} Look at {', '.join(others)}.", "OTHERENGINE")
@@ -86,6 +93,9 @@ def _graph(problem):
             return Wrong(EAGER, "EAGER")
         loss.backward()
         cut = [name for name in params if getattr(leaves.get(name), "grad", None) is None]
+        others = [n for n in tensors if not n.parents and n.grad is not None]
+        if any(np.array_equal(n.data, params[name]) for name in cut for n in others):
+            return Wrong(TWICE, "TWICE")
         if cut:
             return Wrong(
                 f"No gradient arrives at {', '.join(cut)}: on the way from there to the loss something "
@@ -110,9 +120,9 @@ def _graph(problem):
 def engine_loss(Tensor, params, X, t):
     """(loss, leaves): the graph of a network with ReLUs on a tensor engine.
 
-    Scores: relu(relu(X·W1 + b1)·W2 + b2)·W3 + b3, two ReLUs and no tanh; loss: the engine's own
-    .cross_entropy(t) of them, a Tensor. leaves: {"W1": Tensor, "b1": Tensor, …}, made with the
-    Tensor that is given.
+    Scores: relu(relu(X·W1 + b1)·W2 + b2)·W3 + b3, two ReLUs and no tanh; loss:
+    the engine's own .cross_entropy(t) of them, a Tensor. leaves: {"W1":
+    Tensor, "b1": Tensor, …}, made with the Tensor that is given.
     """
     leaves = {name: Tensor(p) for name, p in params.items()}
     H1 = (X @ leaves["W1"] + leaves["b1"]).relu()
@@ -125,6 +135,7 @@ for _code, _why, *_changes in [
     ("CUT", "You go on with H1.data, an array: there the graph is cut, and nothing gets back to W1 and b1.",
      ("H2 = (H1 @", "H2 = (H1.data @")),
     ("OTHERENGINE", OTHER_LEAVES, ("Tensor(p)", "tensor.Tensor(p)")),
+    ("TWICE", TWICE, ("return loss, leaves", "return loss, {name: Tensor(p) for name, p in params.items()}")),
     ("EAGER", EAGER, ("    return loss, leaves", "    loss.backward()\n    return loss, leaves")),
     ("TANH", "The first layer has a tanh, as the network of section 7. Here both hidden layers have a ReLU.",
      ('leaves["b1"]).relu()', 'leaves["b1"]).tanh()')),
@@ -145,35 +156,6 @@ for _code, _why, *_changes in [
 # ------------------------------------------------------------------ milestone 2
 
 
-@contextlib.contextmanager
-def wrong_rule(vjp: Callable) -> Iterator[None]:
-    """The course's tensor engine with another rule for ReLU."""
-    right = tensor.VJP["relu"]
-    tensor.VJP["relu"] = (vjp,)
-    try:
-        yield
-    finally:
-        tensor.VJP["relu"] = right
-
-
-@contextlib.contextmanager
-def wrong_seed(factor: float) -> Iterator[None]:
-    """The course's tensor engine with a backward that begins with another number than 1."""
-    right = tensor.Tensor.backward
-    tensor.Tensor.backward = lambda self, gradient=None: right(self, np.full(self.shape, factor))
-    try:
-        yield
-    finally:
-        tensor.Tensor.backward = right
-
-
-FAULTS = {
-    "a right engine": contextlib.nullcontext,
-    "relu lets everything through": lambda: wrong_rule(lambda g, n, a: g),
-    "relu scales by one millionth too much": lambda: wrong_rule(lambda g, n, a: g * (n.data > 0) * 1.000001),
-    "every gradient is 7 times too large": lambda: wrong_seed(7.0),
-    "the gradient is NaN": lambda: wrong_rule(lambda g, n, a: g * np.nan),
-}  # fmt: skip
 NOBACKWARD = (
     "A `grad` is None until `loss.backward()` has run, on PyTorch's side and on the engine's."
 )
@@ -204,7 +186,7 @@ def _errors(label: str):
         if label == "a right engine" and not most < 1e-9:
             return Wrong(
                 f"The engine is right, and you find an error of {most:.2g}. Do both sides compute the network of milestone 1, "
-                "with two ReLUs?"
+                "with two ReLUs, and the mean over the samples?"
             )
         return {n: 0.0 if said[n] < 1e-12 else round(said[n], 10) for n in params}
 
@@ -224,10 +206,10 @@ def _errors(label: str):
     ],
 )
 def gradient_errors(Tensor, params, X, t):
-    """{"W1": …, "b1": …, …}: relative errors of the engine's gradients against PyTorch's.
+    """{"W1": …, "b1": …, …}: relative errors against PyTorch's gradients.
 
-    Of the network of milestone 1, built with the Tensor that is given. Relative error:
-    ‖a − b‖ / max(‖a‖, ‖b‖).
+    Of the network of milestone 1, built with the Tensor that is given.
+    Relative error: ‖a − b‖ / max(‖a‖, ‖b‖).
     """
     mine = {name: Tensor(p) for name, p in params.items()}
     H1 = (X @ mine["W1"] + mine["b1"]).relu()
@@ -333,9 +315,10 @@ def _why(W, X, t) -> str | None:
 def train_digits(Tensor, X, t):
     """Parameters of a 64-…-…-10 network, trained with the engine's gradients.
 
-    X (1437, 64), t (1437,). Keys: W1, b1, W2, b2, W3, b3; the network is that of milestone 1. It
-    must read 97% of the test digits, and train in less than 10 seconds. Train on the X and t that
-    are given, with gradients from the Tensor that is given; return NumPy arrays, not Tensors.
+    X (1437, 64), t (1437,). Keys: W1, b1, W2, b2, W3, b3; the network is that
+    of milestone 1. It must read 97% of the test digits, and train in less than
+    10 seconds. Train on the X and t that are given, with gradients from the
+    Tensor that is given; return NumPy arrays, not Tensors.
     """
     rng = np.random.default_rng(0)
     params = mutants.start((64, 128, 64, 10))

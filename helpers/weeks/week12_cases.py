@@ -182,6 +182,8 @@ def _right(gradcheck_sampled):
     if not callable(check):
         return Wrong("`gradcheck_sampled(k)` returns a *function*, check(loss, params, grads).")
     error = float(check(bowl, bowl.params, grads))
+    if abs(error - 1) < 1e-6:
+        return Wrong(UNTOUCHED)
     same = all(np.allclose(bowl.params[n], p, rtol=0, atol=1e-12) for n, p in before.items())
     return {
         "a right gradient is below 1e-6": error < 1e-6,
@@ -216,7 +218,31 @@ def _matrix(gradcheck_sampled):
 def _small(gradcheck_sampled):
     p = {"W": np.linspace(0.2, 1.0, 6)}
     check = gradcheck_sampled(6)
-    return round(float(check(lambda p: 1e-6 * p["W"].sum(), p, {"W": np.full(6, 2e-6)})), 4)
+    return round(float(check(lambda p: 4e-5 * p["W"].sum(), p, {"W": np.full(6, 8e-5)})), 4)
+
+
+def _bottom(gradcheck_sampled):
+    """(ΣW)² near 0: a central difference is exact there at any h, a one-sided one is not."""
+    p, grads = {"W": np.full(6, 1e-3)}, {"W": np.full(6, 1.2e-2)}
+    error = float(gradcheck_sampled(6)(lambda p: float(p["W"].sum() ** 2), p, grads))
+    return {"a right gradient near the bottom of a parabola is below 1e-6": error < 1e-6}
+
+
+def _fresh(gradcheck_sampled):
+    start = np.linspace(0.2, 1.0, 60)
+    nudged = []
+
+    def loss(p):
+        nudged[-1].update(np.flatnonzero(p["W"] != start))
+        return float(p["W"].sum())
+
+    check = gradcheck_sampled(3)
+    for _ in range(3):
+        nudged.append(set())
+        check(loss, {"W": start.copy()}, {"W": np.ones(60)})
+    return {
+        "three calls try other entries, and not the same three of 60": nudged[1:] != nudged[:-1]
+    }
 
 
 def _steep(gradcheck_sampled):
@@ -226,6 +252,17 @@ def _steep(gradcheck_sampled):
     return {"a right gradient of a steep loss is below 1e-3": error < 1e-3}
 
 
+ONLY_B = "only b (4 of 404 entries) times 2, k = 4"
+UNTOUCHED = (
+    "The gradient is right, and you find an error of 1: by your differences every slope is 0. Your nudges do not reach "
+    "the loss; `flatten()`, for one, gives a copy."
+)
+SAYS = {
+    "POOLED": "You draw from all arrays together. The 4 biases among 404 entries are hardly ever drawn: draw k from *each* array.",
+    "REPLACE": "You draw with repetition: 5 draws of 5 entries miss some of them. `replace=False`.",
+}
+
+
 def sampled_cases() -> list[Case]:
     """A right gradient, then wrong ones; the expected error of a factor 2 is ½."""
     return [
@@ -233,15 +270,16 @@ def sampled_cases() -> list[Case]:
         Case("a right gradient of a (2, 3) matrix", _matrix),
         Case("everything times 2, k = 4", _error(4, _times(2.0, "W", "b"), W=30, b=4)),
         Case("everything times ½, k = 4", _error(4, _times(0.5, "W", "b"), W=30, b=4)),
-        Case(
-            "only b (4 of 404 entries) times 2, k = 4", _error(4, _times(2.0, "b"), 8, W=400, b=4)
-        ),
+        Case("everything times −1, k = 4", _error(4, _times(-1.0, "W", "b"), W=30, b=4)),
+        Case(ONLY_B, _error(4, _times(2.0, "b"), 8, W=400, b=4)),
         Case("the second half times 2, k = 12", _last_half),
         Case("one of 5 entries times 2, k = 5", _error(5, _one_entry, 30, W=5)),
         Case("one of 5 entries times 2, k = 50", _error(50, _one_entry, 5, W=5)),
-        Case("slopes of 1e-6, times 2: below the floor of 1e-4", _small),
+        Case("slopes of 4e-5, times 2: below the floor of 1e-4", _small),
+        Case("(ΣW)², a right gradient", _bottom),
         Case("exp(200·ΣW), a right gradient", _steep),
         Case("NaN everywhere", _error(3, _times(np.nan, "W"), W=6)),
+        Case("3 of 60 entries, three times", _fresh),
     ]
 
 
@@ -249,13 +287,18 @@ def judge_sampled(case, expected, got) -> Wrong | str | None:
     """Errors of wrong gradients are measured by differences: three digits are enough."""
     if isinstance(expected, dict):
         wrong = [name for name, holds in expected.items() if holds and not got.get(name)]
-        return f"Not true: {wrong[0]}." if wrong else None
+        why = " A one-sided difference is off there." if wrong and "parabola" in wrong[0] else ""
+        return f"Not true: {wrong[0]}.{why}" if wrong else None
     if np.isnan(expected):
         fine = np.isnan(got) or got > 1
         return None if fine else (
             f"The gradient is NaN, and your check says {got:.3g}. A NaN must never look like a small "
             "error: return NaN or ∞."
         )  # fmt: skip
+    if not abs(got) > 1e-6 and "5 entries" in case.label:
+        return Wrong(SAYS["REPLACE"], "REPLACE")
+    if not abs(got) > 1e-6 and case.label == ONLY_B:
+        return Wrong(SAYS["POOLED"], "POOLED")
     if not abs(got - expected) < 1e-3:
         return f"The largest relative error is {expected:.3g}, but your check says {got:.3g}."
     return None

@@ -1,15 +1,12 @@
-"""Week 12, section 7: one network on four engines.
+"""Week 12, section 7: the judge of the chain, and the engines that it must tell apart.
 
-An engine is a function `engine(params, X, t) -> (loss, grads)` for the network of `helpers.mutants`
-without a penalty: X·W1 + b1, tanh, ·W2 + b2, ReLU, ·W3 + b3, mean cross-entropy. Here are adapters
-that make one of any scalar engine, any tensor engine and any backward pass by hand, and PyTorch.
+Right ones agree with PyTorch; the others are off in one place, step, or number.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,99 +16,9 @@ from helpers import mutants
 from helpers.agreement import show
 from helpers.exercise import Case, Wrong, exercise
 from helpers.weeks.rewrite import rewritten
-from helpers.weeks.week12_checks import by_pytorch
+from helpers.weeks.week12_engines import NETWORK, by_hand, on_pytorch
 
-
-class Problem(NamedTuple):
-    """A network to train for a few steps with all of its samples."""
-
-    params: dict
-    X: np.ndarray
-    t: np.ndarray
-    lr: float
-    steps: int
-
-
-def _problem() -> Problem:
-    rng = np.random.default_rng(21)
-    sizes = (5, 6, 6, 3)
-    params = {n: p + 0.1 * rng.standard_normal(p.shape) for n, p in mutants.start(sizes).items()}
-    return Problem(params, rng.standard_normal((8, 5)), np.arange(8) % 3, 0.5, 5)
-
-
-NETWORK = _problem()
 BOTH = ("loss", "gradient")
-
-
-# ------------------------------------------------------------------ engines
-
-
-def on_scalars(Value):
-    """The network on a scalar engine: arrays that hold a Value for each number."""
-
-    def engine(params, X, t):
-        entry = np.vectorize(lambda x: Value(float(x)), otypes=[object])
-        leaves = {name: entry(p) for name, p in params.items()}
-        tanh = np.vectorize(lambda v: v.tanh(), otypes=[object])
-        relu = np.vectorize(lambda v: v.relu(), otypes=[object])
-        H1 = tanh(entry(X) @ leaves["W1"] + leaves["b1"])
-        H2 = relu(H1 @ leaves["W2"] + leaves["b2"])
-        Z3 = H2 @ leaves["W3"] + leaves["b3"]
-        losses = [sum(z.exp() for z in row).log() - row[c] for row, c in zip(Z3, t)]
-        loss = sum(losses) * (1 / len(t))
-        loss.backward()
-        grad = np.vectorize(lambda v: v.grad, otypes=[float])
-        return loss.data, {"d" + name: grad(leaf) for name, leaf in leaves.items()}
-
-    return engine
-
-
-def on_tensors(Tensor):
-    """The network on a tensor engine: a dozen nodes."""
-
-    def engine(params, X, t):
-        leaves = {name: Tensor(p) for name, p in params.items()}
-        H1 = (X @ leaves["W1"] + leaves["b1"]).tanh()
-        H2 = (H1 @ leaves["W2"] + leaves["b2"]).relu()
-        loss = (H2 @ leaves["W3"] + leaves["b3"]).cross_entropy(t)
-        loss.backward()
-        return float(loss.data), {"d" + name: leaf.grad for name, leaf in leaves.items()}
-
-    return engine
-
-
-def on_paper(forward, backward):
-    """The network by the forward and backward pass of week 10, on raw PyTorch tensors."""
-
-    def engine(params, X, t):
-        classes = torch.tensor(t)
-        given = {name: torch.tensor(p) for name, p in params.items()}
-        scores, cache = forward(given, torch.tensor(X))
-        grads = backward(cache, classes, 0.0)
-        loss = torch.nn.functional.cross_entropy(scores, classes)
-        return loss.item(), {"d" + name: grads["d" + name].numpy() for name in params}
-
-    return engine
-
-
-def by_hand(params, X, t):
-    """The network by hand, in NumPy."""
-    grads = mutants.backward(mutants.forward(params, X)[1], t, 0.0)
-    return mutants.loss(params, X, t), grads
-
-
-def on_pytorch(params, X, t):
-    """The network in PyTorch."""
-    with torch.no_grad():
-        loss = torch.nn.functional.cross_entropy(
-            torch.tensor(mutants.forward(params, X)[0]), torch.tensor(t)
-        )
-    return loss.item(), by_pytorch(params, X, t)
-
-
-# ------------------------------------------------------------------ the exercise
-
-
 SHARED = (
     "Your code changes the arrays of `NETWORK`: the next run, and every engine after this one, starts from what it has "
     "left. Make new arrays, `{name: p - lr * … for name, p in params.items()}`, or train copies."
@@ -157,6 +64,59 @@ def _facts(make, *names: str):
     return run
 
 
+OWNSTEP = (
+    "The second time your code asks the engine, it gives it other parameters than one step of descent with the engine's *own* "
+    "gradients leads to. Keep two sets: the engine's, and PyTorch's, each with p − lr·(its own gradient)."
+)
+
+
+def _own_steps(autograd_vs_engine):
+    """Which parameters is an engine given, whose gradients are 1% off?"""
+    asked, lr = [], NETWORK.lr
+
+    def engine(params, X, t):
+        loss, grads = by_hand(params, X, t)
+        grads = {name: 1.01 * g for name, g in grads.items()}
+        start = {n: p.copy() for n, p in params.items()}
+        if not asked or not _close(asked[-1][0], start):  # it may be asked twice
+            asked.append((start, {n: p - lr * grads["d" + n] for n, p in start.items()}))
+        return loss, grads
+
+    with threadpool_limits(1), _kept():
+        said = autograd_vs_engine(engine)
+    if not all(_close(step, given) for (_, step), (given, _) in zip(asked, asked[1:])):
+        return Wrong(OWNSTEP, "OWNSTEP")
+    return {f"the {name} agrees": bool(said[name] < 1e-9) for name in BOTH}
+
+
+def _close(a, b) -> bool:
+    return all(np.allclose(a[n], b[n], rtol=1e-9, atol=1e-9) for n in b)
+
+
+def _numbers(autograd_vs_engine):
+    """A loss half too high, and gradients that are doubled in the last step."""
+    with threadpool_limits(1), _kept():
+        said = autograd_vs_engine(
+            _changed(
+                lambda loss, grads, n: (
+                    1.5 * loss,
+                    {k: g * (1 + (n >= NETWORK.steps)) for k, g in grads.items()},
+                )
+            )()
+        )
+    if not np.isclose(said["gradient"], 0.5, rtol=1e-6):
+        return Wrong(
+            f"A gradient that is doubled in one step has the error 0.5, ‖a − b‖ over the larger norm; by yours {show(said['gradient'])}.",
+            "RELERR",
+        )
+    if not np.isclose(said["loss"], [1 / 2, 1 / 3], rtol=1e-6).any():
+        return Wrong(
+            f"A loss half too high is off by 0.5, relative to PyTorch's; by yours {show(said['loss'])}. Divide.",
+            "RELERR",
+        )
+    return "as they should be"
+
+
 def _mutant(k: int):
     def engine(params, X, t):
         grads = mutants.MUTANTS[k].backward(mutants.forward(params, X)[1], t, 0.0)
@@ -166,28 +126,50 @@ def _mutant(k: int):
 
 
 def _changed(change):
-    """By hand, with loss and gradients changed; `change` also gets the number of the call."""
+    """By hand, with loss and gradients changed; `change` also gets the number of the step."""
 
     def make():
-        calls = []
+        steps = []
 
         def engine(params, X, t):
-            calls.append(1)
-            return change(*by_hand(params, X, t), len(calls))
+            if not steps or not _close(steps[-1], params):  # an engine may be asked twice in a step
+                steps.append({name: p.copy() for name, p in params.items()})
+            return change(*by_hand(params, X, t), len(steps))
 
         return engine
 
     return make
 
 
-def _grads(function):
-    return _changed(lambda loss, grads, n: (loss, {k: function(g, n) for k, g in grads.items()}))
+def _times(factor):
+    return _changed(lambda loss, grads, n: (loss, {k: factor * g for k, g in grads.items()}))
+
+
+def _never_cleared():
+    total = {}
+
+    def engine(params, X, t):
+        loss, grads = by_hand(params, X, t)
+        for name, g in grads.items():
+            total[name] = total.get(name, 0) + g
+        return loss, dict(total)
+
+    return engine
 
 
 def _first_step(name):
     """Off in one array, in the first step alone, and by so little that nothing comes after it."""
     return _changed(
         lambda loss, grads, n: (loss, {**grads, name: grads[name] * (1 + 2e-9 * (n == 1))})
+    )
+
+
+def _last_step(name):
+    return _changed(
+        lambda loss, grads, n: (
+            loss,
+            {**grads, name: grads[name] * (1 + 0.01 * (n == NETWORK.steps))},
+        )
     )
 
 
@@ -217,16 +199,21 @@ CHAIN_CASES = [
     Case("1/N forgotten", _facts(_mutant(0), "gradient")),
     Case("dW2 is off by one millionth", _facts(_changed(_second_weights), "gradient")),
     Case("dW2 transposed", _facts(_mutant(19), "gradient")),
+    Case("gradients 1% off, with the right loss: in step 2 the loss differs, too", _own_steps),
+    Case("only the loss of step 1 is off, by 0.1%",
+         _facts(_changed(lambda loss, grads, n: (loss * (1 + 1e-3 * (n == 1)), grads)), *BOTH)),
+    Case("only db1 is off, in the last step, by 1%", _facts(_last_step("db1"), "gradient")),
     Case("only db1 is off, in the first step, by 2e-9", _facts(_first_step("db1"), "gradient")),
     Case("only dW1 is off, in the first step, by 2e-9", _facts(_first_step("dW1"), "gradient")),
     Case("the loss is 0.001 too high, the gradients are right",
          _facts(_changed(lambda loss, grads, _: (loss + 1e-3, grads)), *BOTH)),
     Case("right in the first step, piling up from then on",
-         _facts(_grads(lambda g, n: n * g), "gradient")),
+         _facts(_never_cleared, "gradient")),
     Case("right at the start alone, off by 0.1% at any other parameters", _facts(_away_from_the_start, "gradient")),
     Case("off by 0.1% in the last step alone", _facts(_from(NETWORK.steps), "gradient")),
-    Case("all gradients are 0", _facts(_grads(lambda g, _: 0 * g), "gradient")),
-    Case("all gradients are NaN", _facts(_grads(lambda g, _: np.nan * g), "gradient")),
+    Case("all gradients are 0", _facts(_times(0.0), "gradient")),
+    Case("all gradients are NaN", _facts(_times(np.nan), "gradient")),
+    Case("a loss half too high, gradients doubled in the last step", _numbers),
     Case("the loss is NaN", _facts(_changed(lambda _, grads, n: (np.nan, grads)), "loss")),
 ]  # fmt: skip
 
@@ -238,13 +225,17 @@ def _judge(case, expected, got) -> str | None:
             name = fact.split()[1]
             says = "differs" if holds else "agrees"
             is_ = "agrees with PyTorch's to the last digits" if holds else "does not agree"
-            return f"Of this engine the {name} {is_}, and by your number for it, it {says}."
+            lost = " A slip in the first step is lost in yours: keep the largest over steps *and* arrays."
+            return f"Of this engine the {name} {is_}, and by your number for it, it {says}." + (
+                lost if "in the first step" in case.label or "step 1" in case.label else ""
+            )
     return None
 
 
 @exercise(
     minutes=35,
     difficulty=3,
+    version=2,
     cases=CHAIN_CASES,
     judge=_judge,
     hints=[
@@ -257,11 +248,13 @@ def _judge(case, expected, got) -> str | None:
     ],
 )
 def autograd_vs_engine(engine):
-    """{"loss": …, "gradient": …}: how far an engine is from PyTorch while the network trains.
+    """{"loss": …, "gradient": …}: how far an engine is from PyTorch.
 
-    engine(params, X, t) gives (loss, grads), with grads["dW1"] for params["W1"]. NETWORK holds
-    params, X, t, lr, steps: gradient descent with all samples. "loss" is the largest relative
-    difference of the losses over the steps, "gradient" that of all gradients, by norms.
+    engine(params, X, t) gives (loss, grads), with grads["dW1"] for
+    params["W1"]. NETWORK holds params, X, t, lr, steps: gradient descent with
+    all samples, on each side with its own gradients. "loss" is the largest
+    relative difference from PyTorch's loss over the steps, "gradient" the
+    largest ‖a − b‖ / max(‖a‖, ‖b‖) over steps and arrays.
     """
     params, X, t, lr, steps = NETWORK
     theirs = params
@@ -290,6 +283,10 @@ for _code, _why, *_changes in [
     ("NOTRAINING", "The parameters never change: you compare the start `steps` times. An engine that is right there and "
      "nowhere else passes.",
      ("p - lr * grads[\"d\" + name]", "p"), ("p - lr * leaves[name].grad.numpy()", "p")),
+    ("SAMEPARAMS", "Both sides are asked at the engine's parameters, so that a difference cannot grow: an engine whose gradients are 1% "
+     "off has the right loss in each step. PyTorch trains beside it, with its own gradients.",
+     ("for name, p in theirs.items()}\n        H1", "for name, p in params.items()}\n        H1")),
+    ("OWNSTEP", OWNSTEP, ("p - lr * grads[\"d\" + name]", "p - lr * leaves[name].grad.numpy()")),
     ("SHORT", "The last step is left out: `steps` steps are compared, the last one too.",
      ("range(steps)", "range(steps - 1)")),
     ("FLOAT32", FLOAT32, ("torch.tensor(p, ", "torch.tensor(p, dtype=torch.float32, "),

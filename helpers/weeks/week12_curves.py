@@ -20,6 +20,7 @@ EPOCHS, BATCH, LR = 6, 32, 0.02
 NEAR = 1e-4  # relative; an answer may compute in float32
 WHY = {
     "AFTER": "An epoch's mean is over the losses that its steps start from; yours are the losses after a step.",
+    "LOSSSUM": "That is 32·log 10: the loss of a batch is the *mean* over its samples, and yours the sum.",
     "MEANSUM": "Your gradients are not means: divide by the number of samples in the batch.",
     "SIGN": "You go *up*: the loss grows.",
     "STUCK": "With one weight matrix the loss stays where it began: nothing moves, or a ReLU stands on the scores.",
@@ -102,6 +103,8 @@ def _one_batch(curve):
         return None
     if np.allclose(got, later, NEAR):
         return wrong("AFTER")
+    if np.isclose(got[0], BATCH * np.log(10), NEAR):
+        return wrong("LOSSSUM", f"With gain 0 your first loss is {number(got[0])}.")
     if not np.isclose(got[0], np.log(10), NEAR):
         return wrong(
             "NOGAIN", f"With gain 0 the first loss is log 10 = 2.303, and yours {number(got[0])}."
@@ -270,7 +273,8 @@ def _deep(curve):
         None
         if end < 2.2
         else Wrong(
-            f"The loss must fall below 2.2; yours ends at {number(end)}. Is the slope of each ReLU there on the way back?"
+            f"The loss must fall below 2.2; yours ends at {number(end)}. On the way back: is the slope of each ReLU there, "
+            "and does D go through the W that the step began with, before its update?"
         )
     )
 

@@ -33,6 +33,12 @@ OUT_OF_REACH = (
 )
 
 
+FLOAT32 = (
+    "You compute in float32: seven digits are left, and your formulas may all be right. The tensors that you are given are "
+    "float64; stay there."
+)
+
+
 def _run(label: str) -> Case:
     def run(exit_test):
         with threadpool_limits(1), torch.inference_mode():
@@ -48,6 +54,9 @@ def _run(label: str) -> Case:
                 return Wrong("Your code changes `params`. Whoever called it still needs them.")
             if not isinstance(said, dict):
                 return said
+            if any(np.dtype("float32") == getattr(v, "dtype", None) or getattr(v, "dtype", None) == torch.float32
+                   for v in said.values()):  # fmt: skip
+                return Wrong(FLOAT32, "FLOAT32")
             return {n: v.numpy() if isinstance(v, torch.Tensor) else v for n, v in said.items()}
 
     return Case(label, run)
@@ -59,20 +68,44 @@ CLUES = {
     "dW2": "the mistake is in this line alone: what went into W2?",
     "dW3": "the mistake is in this line alone: what went into W3?",
     "dW1": "the mistake is in this line alone.",
+    "dW3 db3 dW2 db2 dW1 db1": "begin with `db3`. It is dZ3 summed over the batch, so look at dZ3 = (P − Y)/N.",
     "dW3 dW2 dW1": "the biases are right: look at the penalty.",
 }
+
+
+_judge_layers = layers(
+    *("dW3", "db3", "dW2", "db2", "dW1", "db1"),
+    inside=lambda case: {},
+    clues=CLUES,
+    sizes=lambda case: SIZES[case.label],
+)
+
+
+def _judge(case, expected, got) -> Wrong | str | None:
+    """As for any network; of a loss that alone is wrong it says what it is."""
+    said = _judge_layers(case, expected, got)
+    if said is None or "loss" not in got or "All gradients are right." not in str(said):
+        return said
+    params, _, t, lam = problem(**SIZES[case.label])
+    weights, biases = (
+        lam / 2 * sum((params[n] ** 2).sum().item() for n in NAMES if n[0] == kind) for kind in "Wb"
+    )
+    right = float(expected["loss"])
+    slips = {
+        "it is the sum over the batch, and not the mean": (right - weights) * len(t) + weights,
+        "the penalty is lam/2 times the squares, and you take lam": right + weights,
+        "the penalty is missing": right - weights,
+        "the penalty is on W1, W2 and W3 alone, and yours on the biases, too": right + biases,
+    }
+    why = next((why for why, loss in slips.items() if agree(loss, float(got["loss"]))), None)
+    return Wrong(f"All gradients are right. Of the loss: {why}.") if why else said
 
 
 @exercise(
     minutes=40,
     difficulty=3,
     cases=[_run(label) for label in SIZES],
-    judge=layers(
-        *("dW3", "db3", "dW2", "db2", "dW1", "db1"),
-        inside=lambda case: {},
-        clues=CLUES,
-        sizes=lambda case: SIZES[case.label],
-    ),
+    judge=_judge,
     hints=[
         "Forward in stages, each with a name: Z1, H1, Z2, H2, Z3, loss. Then one line backward for each, from the bottom to "
         "the top.",
@@ -84,8 +117,9 @@ CLUES = {
 def exit_test(params, X, t, lam):
     """Loss and gradients of a network with a skip connection, on raw tensors without autograd.
 
-    H1 = relu(X·W1 + b1), H2 = tanh(H1·W2 + b2) + H1, scores H2·W3 + b3; loss: mean cross-entropy
-    plus lam/2 times the sum of squares of W1, W2, W3. Returns loss, dW1, db1, …, dW3, db3.
+    H1 = relu(X·W1 + b1), H2 = tanh(H1·W2 + b2) + H1, scores H2·W3 + b3; loss:
+    mean cross-entropy plus lam/2 times the sum of squares of W1, W2, W3.
+    Returns loss, dW1, db1, …, dW3, db3.
     """
     rows = torch.arange(len(t))
     W1, b1, W2, b2, W3, b3 = (params[n] for n in ("W1", "b1", "W2", "b2", "W3", "b3"))

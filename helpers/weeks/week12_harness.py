@@ -11,7 +11,7 @@ import numpy as np
 from helpers.exercise import exercise
 from helpers.weeks import week12_cases as cases
 from helpers.weeks.rewrite import rewritten
-from helpers.weeks.week12_models import TOUCHED, judge_sanity, sanity_cases
+from helpers.weeks.week12_models import EQUALZEROS, TOUCHED, judge_sanity, sanity_cases
 
 
 @exercise(
@@ -29,13 +29,15 @@ from helpers.weeks.week12_models import TOUCHED, judge_sanity, sanity_cases
     ],
 )
 def compare(manual, auto):
-    """{"error": …, "ratio": …, "start": …}: a backward pass beside the right one.
+    """{"error", "ratio", "start"}: a backward pass beside the right one.
 
-    manual and auto are dicts of arrays; auto is in the order of the backward pass.
-    error[name]: ‖manual − auto‖ / max(‖manual‖, ‖auto‖); 0 where both are 0; ∞ where an array
-    is missing, has another shape, or is not finite.
-    ratio[name]: k where manual = k·auto, to 1e-6 of the norm of manual; 0.0 where only manual is
-    all zeros; None where auto is all zeros, or nothing fits.
+    manual and auto are dicts of arrays; auto is in the order of the backward
+    pass.
+    error[name]: ‖manual − auto‖ / max(‖manual‖, ‖auto‖); 0 where both are 0; ∞
+    where an array is missing, has another shape, or is not finite.
+    ratio[name]: k where manual = k·auto, to 1e-6 of the norm of manual; 0.0
+    where only manual is all zeros; None where auto is all zeros, or nothing
+    fits.
     start: the first name with an error above 1e-10, or None.
     """
     error, ratio = {}, {}
@@ -107,9 +109,10 @@ for _code, _why, *_changes in [
     ],
 )
 def tolerance(dtype, depth):
-    """The relative error to allow between two right gradients of a network this deep.
+    """The relative error to allow between right gradients at this depth.
 
-    Above what rounding does in this dtype, np.float32 or np.float64, and at most 50 times that.
+    Above what rounding does in this dtype, np.float32 or np.float64, and at
+    most 50 times that.
     """
     return 4 * float(np.finfo(dtype).eps) * depth
 
@@ -135,6 +138,7 @@ for _code, _why, _new in [
 @exercise(
     minutes=25,
     difficulty=2,
+    version=2,
     cases=cases.sampled_cases,
     judge=cases.judge_sampled,
     hints=[
@@ -147,10 +151,11 @@ for _code, _why, _new in [
     ],
 )
 def gradcheck_sampled(k):
-    """A function check(loss, params, grads) that tries k random entries of each array.
+    """check(loss, params, grads), which tries k random entries of each array.
 
-    loss(params) is a number; params and grads are dicts of arrays with the same names. An array
-    with fewer than k entries is tried everywhere. It returns the largest relative error
+    It is a function; each call draws anew. loss(params) is a number; params
+    and grads are dicts of arrays with the same names. An array with fewer than
+    k entries is tried everywhere. It returns the largest relative error
     |a − n| / max(|a|, |n|, 1e-4) between gradients a and central differences n.
     """
     rng = np.random.default_rng()
@@ -176,14 +181,13 @@ for _code, _why, *_changes in [
     ("FIRSTK", "You always try the first k entries. A mistake in the rest is never seen, however often the check "
      "runs. Draw the places at random.",
      (_PLACES, "range(min(k, p.size))")),
-    ("POOLED", "You draw k entries from all arrays together. The 4 biases among 404 entries are hardly ever drawn: "
-     "draw k from *each* array.",
+    ("POOLED", cases.SAYS["POOLED"],
      ("    for name, p in params.items():\n",
       "    drawn = np.random.default_rng(0).choice(sum(p.size for p in params.values()), k)\n"
       "        first = 0\n        for name, p in params.items():\n"
       "            mine, first = drawn[(first <= drawn) & (drawn < first + p.size)] - first, first + p.size\n"),
      (_PLACES, "mine"), ("np.max(errors)", "np.max(errors or [0.0])")),
-    ("REPLACE", "You draw with repetition: k = 5 draws of 5 entries miss some of them. `replace=False`.",
+    ("REPLACE", cases.SAYS["REPLACE"],
      ("np.random.default_rng()", "np.random.default_rng(5)"),
      ("size=min(k, p.size), replace=False", "size=min(k, p.size)")),
     ("FORWARD", "A one-sided difference is off by about 1e-5, so a right gradient looks wrong. Nudge to both sides.",
@@ -197,6 +201,14 @@ for _code, _why, *_changes in [
      ("down[index] -= h", "down[index] -= h\n                p[index] += h")),
     ("MEANERROR", "A mean hides one wrong entry among many right ones. Return the largest error.",
      ("np.max(errors)", "np.mean(errors)")),
+    ("SIGNBLIND", "A gradient of the opposite sign has the error 2: take |a − n|, and not the difference of the sizes.",
+     ("abs(a - n) /", "abs(abs(a) - abs(n)) /")),
+    ("SAMEENTRIES", "Each call of your check tries the same entries: what it misses once it misses always. Make the generator "
+     "once, in `gradcheck_sampled`, and not in `check`.",
+     ("    rng = np.random.default_rng()\n", ""),
+     ("        errors = []\n", "        rng, errors = np.random.default_rng(0), []\n")),
+    ("HLARGE", "h is too large for a steep loss: its bend shows between the two ends. 1e-5 is a good step in float64.",
+     ("h=1e-5", "h=1e-3")),
     ("SIGNED", "Without absolute values a gradient that is too small has a negative error and passes.",
      ("abs(a - n) /", "(a - n) /")),
     ("RELERR", "That is the absolute difference; small gradients then always look right. Divide by the larger of "
@@ -217,6 +229,7 @@ for _code, _why, *_changes in [
 @exercise(
     minutes=20,
     difficulty=2,
+    version=2,
     cases=sanity_cases,
     judge=judge_sanity,
     hints=[
@@ -233,9 +246,11 @@ def initial_sanity(model):
 
     "INITLOSS": the loss is more than 0.5 away from log C.
     "NOGRAD": some parameter has the gradient 0 everywhere.
-    "SYMMETRY": in some W but the last, two columns of its gradient are equal and not 0.
+    "SYMMETRY": in some W but the last, two columns of its gradient are equal
+    and not 0.
     "BATCHLEAK": the scores of a sample change when another sample changes.
-    model has params (W1, b1, W2, …), X, t, scores(X), loss(X, t), gradients(X, t).
+    model has params (W1, b1, W2, …), X, t, scores(X), loss(X, t), and
+    gradients(X, t) with the keys of params.
     """
     found = set()
     C = model.scores(model.X).shape[1]
@@ -261,7 +276,8 @@ for _code, _why, *_changes in [
     ("LOG10", "log C is the natural logarithm: log 10 = 2.303. np.log10 gives 1.", ("np.log(C)", "np.log10(C)")),
     ("BATCHSIZE", "You compare with log N, the batch. A guess among C *classes* costs log C.",
      (".shape[1]", ".shape[0]")),
-    ("ONESIDED", "You look at one side. A loss can be too large, and too small: away from log C is `abs(loss − log C)`.",
+    ("ONESIDED", "You look at one side. A loss can be too large, and too small: away from log C is `abs(loss − log C)`. "
+     "Or is your C `t.max() + 1`? C counts the scores; t need not hold every class.",
      ("abs(model.loss(model.X, model.t) - np.log(C)) > 0.5", "model.loss(model.X, model.t) - np.log(C) > 0.5")),
     ("ALLZERO", "You report NOGRAD only if *every* gradient is 0. One frozen layer is enough.",
      ("any(not g.any() for g", "all(not g.any() for g")),
@@ -279,6 +295,8 @@ for _code, _why, *_changes in [
      ("for b in columns[:i])", "for b in columns[max(i - 1, 0):i])")),
     ("LASTLAYER", "You look at the last W, too. Its columns are classes; two without a sample get equal gradients, and part "
      "as soon as one has some.", ("weights[:-1]", "weights")),
+    ("EQUALZEROS", EQUALZEROS,
+     ("for c in grads[name].T if c.any()]", "for c in grads[name].T]"), ("norm(a - b) < 1e-6", "norm(a - b) <= 1e-6")),
     ("INPLACE", TOUCHED, ("other = model.X.copy()", "other = model.X")),
     ("NOLEAK", "You do not see that samples mix. Change *one* sample, by 1 and not by a thousandth (np.allclose forgives that, "
      "and a mean does not see an order), and look at another one's scores.",

@@ -71,10 +71,13 @@ def models() -> dict[str, Model]:
     alike = {n: p.copy() for n, p in fine.items()}
     alike["W3"][:, 9] = alike["W3"][:, 8]
 
+    dead = {**fine, "b1": np.where(np.arange(8) % 5 == 1, -100.0, 0.0)}
+
     return {
         "a healthy network": Model(fine),
         "a healthy network with two classes": Model(two),
         "a healthy network with ReLU": Model(fine, bend="relu"),
+        "two dead ReLUs, 1 and 6, beside live ones": Model(dead, bend="relu"),
         "its last weights 16 times as large": Model(loud),
         "a last bias from 0 to 9": Model({**fine, "b3": np.arange(10.0)}),
         "a bias of 5 for the only class": Model({**fine, "b3": 5 * np.eye(10)[0]}, classes=1),
@@ -103,6 +106,7 @@ def _twins(params, layer: int, i: int, j: int) -> dict[str, np.ndarray]:
     return params
 
 
+EQUALZEROS = "The gradients of dead units are equal, too: columns of zeros are no symmetry. Ask for equal *and not 0*, in each pair."
 TOUCHED = "Your code changes `model.X`. Whoever called it still needs it: change a copy, `model.X.copy()`."
 
 
@@ -125,6 +129,10 @@ def judge_sanity(case, expected, got) -> str | None:
         return "Return the codes as a list or a set; an empty one for a healthy network."
     got = set(got)
     missing, extra = sorted(expected - got), sorted(got - expected, key=str)
+    if extra == ["SYMMETRY"] and ("dead" in case.label or "all weights 0" in case.label):
+        return Wrong(EQUALZEROS, "EQUALZEROS")
     said = [f"{', '.join(missing)} is there and not found."] if missing else []
     said += [f"{', '.join(map(str, extra))} is reported and not there."] if extra else []
+    if missing and got and not extra:
+        said.append("Do you return at the first finding? Several can be there.")
     return " ".join(said) or None
