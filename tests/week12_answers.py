@@ -721,7 +721,8 @@ SAID = {
         "A one-sided difference is off there.",
     ],
     "gradcheck_sampled: 1e-4 is added": [
-        ("max(abs(a), abs(n), 1e-4)", "(max(abs(a), abs(n)) + 1e-4)"), "is 0.4, but"
+        ("max(abs(a), abs(n), 1e-4)", "(max(abs(a), abs(n)) + 1e-4)"),
+        "and nothing is added: 0.4 here",
     ],
     "my_tests: the first layer alone": [
         (_LOOP, _LOOP + "        if name[1] != '1':\n            continue\n"),

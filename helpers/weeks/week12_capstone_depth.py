@@ -31,10 +31,10 @@ from helpers.weeks.week12_curves import CURVES, WHY
 def learning_curve(X, t, gain, depth, seed):
     """Mean training loss of each of 6 epochs, at `depth` weight matrices.
 
-    64-64-…-64-10 with ReLUs, or 64-10 for depth = 1; no biases; entries of W
-    are normal with variance gain / n_in. SGD with lr 0.02 and batches of 32,
-    in a new order each epoch; the mean is over the losses that the steps start
-    from. The seed decides weights and order.
+    64-64-…-64-10 with ReLUs, or 64-10 for depth = 1; no biases; entries of
+    W are normal with variance gain / n_in. SGD with lr 0.02 and batches of
+    32, in a new order each epoch; the mean is over the losses that the
+    steps start from. The seed decides weights and order.
     """
     rng = np.random.default_rng(seed)
     sizes = [64] * depth + [10]
@@ -96,8 +96,8 @@ def _tables() -> list[Arguments]:
 def error_bars(curves):
     """(mean, error) at each epoch: the mean of curves, its standard error.
 
-    curves (seeds, epochs). The standard error is s/√n, where s is the sample
-    standard deviation, with n − 1.
+    curves (seeds, epochs). The standard error is s/√n, where s is the
+    sample standard deviation, with n − 1.
     """
     curves = np.asarray(curves)
     return curves.mean(axis=0), curves.std(axis=0, ddof=1) / np.sqrt(len(curves))
@@ -186,9 +186,9 @@ def _pairs() -> list[Arguments]:
 def claim(a, b):
     """From which epoch on is a below b? None where the seeds cannot tell.
 
-    a, b: curves (seeds, epochs); the first epoch is number 0. From that epoch
-    to the last, mean + 2 standard errors of a must be below mean − 2 standard
-    errors of b.
+    a, b: curves (seeds, epochs); the first epoch is number 0. From that
+    epoch to the last, mean + 2 standard errors of a must be below mean − 2
+    standard errors of b.
     """
     ends = []
     for curves, side in [(np.asarray(a), 2), (np.asarray(b), -2)]:

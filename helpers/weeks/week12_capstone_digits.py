@@ -120,9 +120,9 @@ def _graph(problem):
 def engine_loss(Tensor, params, X, t):
     """(loss, leaves): the graph of a network with ReLUs on a tensor engine.
 
-    Scores: relu(relu(X·W1 + b1)·W2 + b2)·W3 + b3, two ReLUs and no tanh; loss:
-    the engine's own .cross_entropy(t) of them, a Tensor. leaves: {"W1":
-    Tensor, "b1": Tensor, …}, made with the Tensor that is given.
+    Scores: relu(relu(X·W1 + b1)·W2 + b2)·W3 + b3, two ReLUs and no tanh;
+    loss: the engine's own .cross_entropy(t) of them, a Tensor. leaves:
+    {"W1": Tensor, "b1": Tensor, …}, made with the Tensor that is given.
     """
     leaves = {name: Tensor(p) for name, p in params.items()}
     H1 = (X @ leaves["W1"] + leaves["b1"]).relu()
@@ -313,12 +313,13 @@ def _why(W, X, t) -> str | None:
     ],
 )
 def train_digits(Tensor, X, t):
-    """Parameters of a 64-…-…-10 network, trained with the engine's gradients.
+    """Parameters of a 64-…-…-10 network, by the engine's gradients.
 
-    X (1437, 64), t (1437,). Keys: W1, b1, W2, b2, W3, b3; the network is that
-    of milestone 1. It must read 97% of the test digits, and train in less than
-    10 seconds. Train on the X and t that are given, with gradients from the
-    Tensor that is given; return NumPy arrays, not Tensors.
+    X (1437, 64), t (1437,). Keys: W1, b1, W2, b2, W3, b3; the network is
+    that of milestone 1. It must read 97% of the test digits, and train in
+    less than 10 seconds. Train on the X and t that are given, with
+    gradients from the Tensor that is given; return NumPy arrays, not
+    Tensors.
     """
     rng = np.random.default_rng(0)
     params = mutants.start((64, 128, 64, 10))

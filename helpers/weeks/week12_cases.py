@@ -299,6 +299,11 @@ def judge_sampled(case, expected, got) -> Wrong | str | None:
         return Wrong(SAYS["REPLACE"], "REPLACE")
     if not abs(got) > 1e-6 and case.label == ONLY_B:
         return Wrong(SAYS["POOLED"], "POOLED")
+    if not abs(got - expected) < 1e-3 and "floor" in case.label:
+        return (
+            f"The error is |a − n| over the largest of |a|, |n| and 1e-4, and nothing is added: {expected:.3g} here, and "
+            f"{got:.3g} by yours."
+        )
     if not abs(got - expected) < 1e-3:
         return f"The largest relative error is {expected:.3g}, but your check says {got:.3g}."
     return None

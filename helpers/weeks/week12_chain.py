@@ -251,10 +251,10 @@ def autograd_vs_engine(engine):
     """{"loss": …, "gradient": …}: how far an engine is from PyTorch.
 
     engine(params, X, t) gives (loss, grads), with grads["dW1"] for
-    params["W1"]. NETWORK holds params, X, t, lr, steps: gradient descent with
-    all samples, on each side with its own gradients. "loss" is the largest
-    relative difference from PyTorch's loss over the steps, "gradient" the
-    largest ‖a − b‖ / max(‖a‖, ‖b‖) over steps and arrays.
+    params["W1"]. NETWORK holds params, X, t, lr, steps: gradient descent
+    with all samples, on each side with its own gradients. "loss" is the
+    largest relative difference from PyTorch's loss over the steps,
+    "gradient" the largest ‖a − b‖ / max(‖a‖, ‖b‖) over steps and arrays.
     """
     params, X, t, lr, steps = NETWORK
     theirs = params

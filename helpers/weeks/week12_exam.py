@@ -117,9 +117,9 @@ def _judge(case, expected, got) -> Wrong | str | None:
 def exit_test(params, X, t, lam):
     """Loss and gradients of a network with a skip connection, on raw tensors without autograd.
 
-    H1 = relu(X·W1 + b1), H2 = tanh(H1·W2 + b2) + H1, scores H2·W3 + b3; loss:
-    mean cross-entropy plus lam/2 times the sum of squares of W1, W2, W3.
-    Returns loss, dW1, db1, …, dW3, db3.
+    H1 = relu(X·W1 + b1), H2 = tanh(H1·W2 + b2) + H1, scores H2·W3 + b3;
+    loss: mean cross-entropy plus lam/2 times the sum of squares of W1, W2,
+    W3. Returns loss, dW1, db1, …, dW3, db3.
     """
     rows = torch.arange(len(t))
     W1, b1, W2, b2, W3, b3 = (params[n] for n in ("W1", "b1", "W2", "b2", "W3", "b3"))

@@ -31,13 +31,13 @@ from helpers.weeks.week12_models import EQUALZEROS, TOUCHED, judge_sanity, sanit
 def compare(manual, auto):
     """{"error", "ratio", "start"}: a backward pass beside the right one.
 
-    manual and auto are dicts of arrays; auto is in the order of the backward
-    pass.
-    error[name]: ‖manual − auto‖ / max(‖manual‖, ‖auto‖); 0 where both are 0; ∞
-    where an array is missing, has another shape, or is not finite.
-    ratio[name]: k where manual = k·auto, to 1e-6 of the norm of manual; 0.0
-    where only manual is all zeros; None where auto is all zeros, or nothing
-    fits.
+    manual and auto are dicts of arrays; auto is in the order of the
+    backward pass.
+    error[name]: ‖manual − auto‖ / max(‖manual‖, ‖auto‖); 0 where both are
+    0; ∞ where an array is missing, has another shape, or is not finite.
+    ratio[name]: k where manual = k·auto, to 1e-6 of the norm of manual;
+    0.0 where only manual is all zeros; None where auto is all zeros, or
+    nothing fits.
     start: the first name with an error above 1e-10, or None.
     """
     error, ratio = {}, {}
@@ -111,8 +111,8 @@ for _code, _why, *_changes in [
 def tolerance(dtype, depth):
     """The relative error to allow between right gradients at this depth.
 
-    Above what rounding does in this dtype, np.float32 or np.float64, and at
-    most 50 times that.
+    Above what rounding does in this dtype, np.float32 or np.float64, and
+    at most 50 times that.
     """
     return 4 * float(np.finfo(dtype).eps) * depth
 
@@ -151,12 +151,13 @@ for _code, _why, _new in [
     ],
 )
 def gradcheck_sampled(k):
-    """check(loss, params, grads), which tries k random entries of each array.
+    """check(loss, params, grads), for k random entries of each array.
 
-    It is a function; each call draws anew. loss(params) is a number; params
-    and grads are dicts of arrays with the same names. An array with fewer than
-    k entries is tried everywhere. It returns the largest relative error
-    |a − n| / max(|a|, |n|, 1e-4) between gradients a and central differences n.
+    It is a function; each call draws anew. loss(params) is a number;
+    params and grads are dicts of arrays with the same names. An array with
+    fewer than k entries is tried everywhere. It returns the largest
+    relative error |a − n| / max(|a|, |n|, 1e-4) between gradients a and
+    central differences n.
     """
     rng = np.random.default_rng()
 
@@ -246,8 +247,8 @@ def initial_sanity(model):
 
     "INITLOSS": the loss is more than 0.5 away from log C.
     "NOGRAD": some parameter has the gradient 0 everywhere.
-    "SYMMETRY": in some W but the last, two columns of its gradient are equal
-    and not 0.
+    "SYMMETRY": in some W but the last, two columns of its gradient are
+    equal and not 0.
     "BATCHLEAK": the scores of a sample change when another sample changes.
     model has params (W1, b1, W2, …), X, t, scores(X), loss(X, t), and
     gradients(X, t) with the keys of params.

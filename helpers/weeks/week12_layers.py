@@ -173,9 +173,9 @@ def _crude_die(layer_test):
 def layer_test(forward, backward, *inputs):
     """Raise an AssertionError where backward does not fit forward.
 
-    forward(*inputs) gives an array Y; backward(*inputs, G) gives one gradient
-    for each input, where G is ∂L/∂Y. It also wakes up at NaN, a wrong shape, a
-    missing gradient and one that is off by a thousandth.
+    forward(*inputs) gives an array Y; backward(*inputs, G) gives one
+    gradient for each input, where G is ∂L/∂Y. It also wakes up at NaN, a
+    wrong shape, a missing gradient and one that is off by a thousandth.
     """
     G = np.random.default_rng(0).standard_normal(forward(*inputs).shape)
     for k, (x, grad) in enumerate(zip(inputs, backward(*inputs, G), strict=True)):

@@ -81,9 +81,9 @@ def mutation_score(tests):
     """{"killed": …, "alive": …, "right": …}: what a list of tests is worth.
 
     A test is called with a backward pass and raises an exception where it
-    finds something wrong; one such test is enough to kill. killed: how many of
-    mutants.MUTANTS die; alive: the names of the others, in order; right: does
-    mutants.backward live, True or False?
+    finds something wrong; one such test is enough to kill. killed: how
+    many of mutants.MUTANTS die; alive: the names of the others, in order;
+    right: does mutants.backward live, True or False?
     """
 
     def kills(backward):
