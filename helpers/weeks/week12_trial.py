@@ -195,8 +195,9 @@ def my_tests(backward):
     """Raise an AssertionError where a backward pass of `mutants` is wrong.
 
     backward(cache, t, lam) gives dW1, db1, …; cache is
-    mutants.forward(params, X)[1]. It also wakes up at NaN, zeros, wrong
-    shapes and missing arrays, and runs on all 33 mutants in a few seconds.
+    mutants.forward(params, X)[1]. It also wakes up where any one array has
+    a NaN, another shape, or is missing; at zeros, a wrong sign, and numbers
+    that are 1% off. It runs on all 33 mutants in a few seconds.
     """
     rng = np.random.default_rng(1)
     params = {
