@@ -4,7 +4,8 @@
 In the main thread a signal interrupts the function where it is, also while it sleeps. Windows has
 no such signal, and other threads do not get it: there the function runs in a thread of its own, so
 that an interruption can never strike the caller. A bare `except:` swallows an interruption, so it
-is sent again and again, until one arrives between two tries.
+is sent again and again, until one arrives between two tries. An import is let finish, since a
+module that is half imported would stay so until Python is started anew.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ import contextlib
 import contextvars
 import ctypes
 import signal
+import sys
 import threading
 import time
+import types
 from collections.abc import Callable
 
 AGAIN = 1e-5  # seconds between two signals; shorter than what a `try` needs for one of them
+BURST, PAUSE = 50, 5e-3  # so many signals, then seconds of rest: cleaning up is slow under signals
 AGAIN_IN_THREAD = 5e-3  # seconds; a thread has to get its turn before it notices
 GRACE = 1.0  # seconds; a thread that survives its interruptions so long is left behind
 
@@ -34,12 +38,21 @@ def limited(function: Callable[[], object], seconds: float) -> object:
 
 
 def _by_signal(function: Callable[[], object], seconds: float) -> object:
-    over = False
+    over, sent = False, 0
+    ours = {_by_signal.__code__, _importing.__code__}
 
     def interrupt(_, frame):
-        cleaning_up = frame.f_code in (_by_signal.__code__, interrupt.__code__)
-        if not (over or cleaning_up):
+        nonlocal sent
+        if over or frame.f_code in ours:
+            return
+        sent += 1
+        importing = _importing(frame, above=_by_signal)
+        if importing or sent % BURST == 0:
+            signal.setitimer(signal.ITIMER_REAL, PAUSE, AGAIN)
+        if not importing:
             raise Hung
+
+    ours.add(interrupt.__code__)
 
     handler = signal.signal(signal.SIGALRM, interrupt)
     timer = signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
@@ -71,7 +84,8 @@ def _in_thread(function: Callable[[], object], seconds: float) -> object:
     finally:
         end = time.monotonic() + GRACE
         while worker.is_alive() and not (values or errors) and time.monotonic() < end:
-            _send_hung(worker)
+            if not _importing(sys._current_frames().get(worker.ident), above=work):
+                _send_hung(worker)
             worker.join(AGAIN_IN_THREAD)
     if values:
         return values[0]
@@ -81,3 +95,12 @@ def _in_thread(function: Callable[[], object], seconds: float) -> object:
 def _send_hung(thread: threading.Thread) -> None:
     send = ctypes.pythonapi.PyThreadState_SetAsyncExc
     send(ctypes.c_ulong(thread.ident), ctypes.py_object(Hung))
+
+
+def _importing(frame: types.FrameType | None, above: Callable) -> bool:
+    """True if an import has begun and not ended, between this frame and that of a function."""
+    while frame and frame.f_code is not above.__code__:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False

@@ -95,6 +95,19 @@ def test_leaves_a_thread_behind_that_cannot_be_ended(body, short, as_on_windows)
     assert time.monotonic() - begin < SHORT + timelimit.GRACE + 1
 
 
+@pytest.mark.parametrize("way", ["by signal", "in a thread"])
+def test_an_import_is_let_finish(short, tmp_path, monkeypatch, request, way):
+    if way == "in a thread":
+        request.getfixturevalue("as_on_windows")
+    body = f"import time\nend = time.monotonic() + {2 * SHORT}\n"
+    body += "while time.monotonic() < end:\n    pass\n"
+    (tmp_path / "slow_module.py").write_text(f"{body}whole = True\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "slow_module", raising=False)
+    assert call(endless("import slow_module\nwhile True: pass")).problem.kind == "hung"
+    assert sys.modules["slow_module"].whole
+
+
 def test_a_hung_call_points_to_the_loop(short):
     problem = call(endless("n = 0\nwhile True: n += 1")).problem
     assert (problem.line, problem.line_text) == (3, "while True: n += 1")
