@@ -189,6 +189,14 @@ def test_cross_entropy(n, c, scale):
     )
 
 
+def test_the_loss_of_no_samples_is_nan_and_has_an_empty_gradient():
+    z = Tensor(np.zeros((0, 3)))
+    with np.errstate(all="ignore"):
+        loss = z.cross_entropy(np.zeros(0, int))
+        loss.backward()
+    assert np.isnan(loss.data) and z.grad.shape == (0, 3)
+
+
 @pytest.mark.parametrize(("n", "d", "m"), [(5, 3, 2), (4, 4, 4), (1, 1, 1), (0, 3, 2)])
 def test_the_affine_node_is_the_layer_in_one_step(n, d, m):
     against_torch(
@@ -308,6 +316,13 @@ def test_a_leafs_gradient_is_an_array_of_its_own(label):
     before = [g.tolist() for g in others]
     a.grad *= 7.0
     assert [g.tolist() for g in others] == before
+
+
+@pytest.mark.parametrize("f", [lambda x: x * 3, lambda x: x * 3 + x, lambda x: x.exp()])
+def test_the_gradient_of_a_single_number_is_an_array(f):
+    x = Tensor(2.0)
+    f(x).backward()
+    assert isinstance(x.grad, np.ndarray) and x.grad.shape == ()
 
 
 def test_the_gradient_that_was_given_is_not_kept():

@@ -224,14 +224,12 @@ class Tensor:
             seed = np.array(gradient, self.data.dtype)
             if seed.shape != self.shape:
                 raise ValueError(f"The gradient has shape {seed.shape}, not {self.shape}.")
-        order = topological_order(self)
-        for node in order:
-            if node.parents:
-                node.grad = None
+        inner = [n for n in topological_order(self) if n.parents]
+        for node in inner:
+            node.grad = None
         accumulate(self, seed)
-        for node in reversed(order):
-            if node.parents:
-                node.push()
+        for node in reversed(inner):
+            node.push()
 
 
 def accumulate(node, g, upstream=None):
@@ -242,13 +240,12 @@ def accumulate(node, g, upstream=None):
     if g.shape != node.data.shape:
         g = unbroadcast(g, node.data.shape)
     if node.grad is not None:
-        node.grad = node.grad + g
+        node.grad = np.asarray(node.grad + g)  # the sum of two single numbers is no array
     elif node.parents:
         node.grad = g
-    elif g is upstream or g.base is not None or g.dtype is not node.data.dtype:
-        node.grad = np.array(g, node.data.dtype)
     else:
-        node.grad = g
+        own = g is not upstream and g.base is None and g.ndim and g.dtype is node.data.dtype
+        node.grad = g if own else np.array(g, node.data.dtype)
 
 
 def unbroadcast(g, shape):
@@ -301,7 +298,7 @@ def _cross_entropy_vjp(g, n, z):
     log_p, rows, t = n.saved
     dz = np.exp(log_p)
     dz[rows, t] -= 1
-    dz *= float(g) / len(t)
+    dz *= g / len(t)
     return dz
 
 
@@ -317,7 +314,7 @@ VJP = {
     "log": (lambda g, n, a: g / a,),
     "tanh": (lambda g, n, a: g * (1 - n.data * n.data),),
     "sigmoid": (lambda g, n, a: g * n.data * (1 - n.data),),
-    "relu": (lambda g, n, a: g * (n.data > 0).astype(g.dtype),),
+    "relu": (lambda g, n, a: g * (n.data > 0),),
     "@": (lambda g, n, a, b: g @ b.swapaxes(-1, -2), lambda g, n, a, b: a.swapaxes(-1, -2) @ g),
     "affine": (lambda g, n, X, W, b: g @ W.T, lambda g, n, X, W, b: X.T @ g,
                lambda g, n, X, W, b: _ones(len(g), g.dtype) @ g),  # g.sum(axis=0), and quicker
