@@ -2,6 +2,33 @@
 and wrong in ways that nobody has listed (each with words that its verdict must contain).
 """
 
+
+def _stds(measure):
+    """An answer to std_per_layer with a batch of its own; `measure` is its number for h."""
+    return f"""
+            def std_per_layer(kind, act, depth):
+                rng = np.random.default_rng(9)
+                h, out = rng.normal(size=(200, 128)), []
+                for _ in range(depth):
+                    z = h @ init(kind, 128, 128, rng)
+                    h = np.maximum(z, 0) if act == "relu" else np.tanh(z)
+                    out.append({measure})
+                return out
+            """
+
+
+def _forward(seed):
+    """The first half of an answer to grad_std_per_layer, with a batch of its own."""
+    return f"""
+            def grad_std_per_layer(kind, act, depth):
+                rng = np.random.default_rng({seed})
+                h, kept = rng.normal(size=(200, 128)), []
+                for _ in range(depth):
+                    W = init(kind, 128, 128, rng)
+                    h = np.maximum(h @ W, 0) if act == "relu" else np.tanh(h @ W)
+                    kept.append((W, h))"""
+
+
 RIGHT = {
     "init": {
         "rng.normal, Q with signs": """
@@ -325,36 +352,13 @@ KNOWN = {
                     out.append(h.std())
                 return out
             """),
-        "stds of rows, and a batch of its own": ("PERUNIT", """
-            def std_per_layer(kind, act, depth):
-                rng = np.random.default_rng(9)
-                h, out = rng.normal(size=(200, 128)), []
-                for _ in range(depth):
-                    z = h @ init(kind, 128, 128, rng)
-                    h = np.maximum(z, 0) if act == "relu" else np.tanh(z)
-                    out.append(np.mean([row.std() for row in h]))
-                return out
-            """),
-        "root mean square, and a batch of its own": ("SECONDMOMENT", """
-            def std_per_layer(kind, act, depth):
-                rng = np.random.default_rng(9)
-                h, out = rng.normal(size=(200, 128)), []
-                for _ in range(depth):
-                    z = h @ init(kind, 128, 128, rng)
-                    h = np.maximum(z, 0) if act == "relu" else np.tanh(z)
-                    out.append(np.sqrt(np.mean(h * h)))
-                return out
-            """),
+        "stds of rows, and a batch of its own":
+            ("PERUNIT", _stds("np.mean([row.std() for row in h])")),
+        "root mean square, and a batch of its own":
+            ("SECONDMOMENT", _stds("np.sqrt(np.mean(h * h))")),
     },
     "grad_std_per_layer": {
-        "after the slope, and a batch of its own": ("PREACT", """
-            def grad_std_per_layer(kind, act, depth):
-                rng = np.random.default_rng(8)
-                h, kept = rng.normal(size=(200, 128)), []
-                for _ in range(depth):
-                    W = init(kind, 128, 128, rng)
-                    h = np.maximum(h @ W, 0) if act == "relu" else np.tanh(h @ W)
-                    kept.append((W, h))
+        "after the slope, and a batch of its own": ("PREACT", _forward(8) + """
                 G, out = rng.normal(size=h.shape), []
                 for W, h in kept[::-1]:
                     G = G * (h > 0 if act == "relu" else 1 - h**2)
@@ -362,14 +366,7 @@ KNOWN = {
                     G = G @ W.T
                 return out
             """),
-        "no transpose, and a batch of its own": ("TRANSPOSE", """
-            def grad_std_per_layer(kind, act, depth):
-                rng = np.random.default_rng(8)
-                h, kept = rng.normal(size=(200, 128)), []
-                for _ in range(depth):
-                    W = init(kind, 128, 128, rng)
-                    h = np.maximum(h @ W, 0) if act == "relu" else np.tanh(h @ W)
-                    kept.append((W, h))
+        "no transpose, and a batch of its own": ("TRANSPOSE", _forward(8) + """
                 G = rng.normal(size=h.shape)
                 out = [G.std()]
                 for W, h in kept[:0:-1]:
@@ -377,14 +374,7 @@ KNOWN = {
                     out.insert(0, G.std())
                 return out
             """),
-        "the inputs again, from a second generator": ("RESEED", """
-            def grad_std_per_layer(kind, act, depth):
-                rng = np.random.default_rng(0)
-                h, kept = rng.normal(size=(200, 128)), []
-                for _ in range(depth):
-                    W = init(kind, 128, 128, rng)
-                    h = np.maximum(h @ W, 0) if act == "relu" else np.tanh(h @ W)
-                    kept.append((W, h))
+        "the inputs again, from a second generator": ("RESEED", _forward(0) + """
                 G = np.random.default_rng(0).standard_normal(h.shape)
                 out = [G.std()]
                 for W, h in kept[:0:-1]:
