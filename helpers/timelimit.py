@@ -39,10 +39,10 @@ def limited(function: Callable[[], object], seconds: float) -> object:
 
 def _by_signal(function: Callable[[], object], seconds: float) -> object:
     over, sent = False, 0
-    ours = {_by_signal.__code__, _importing.__code__}
 
     def interrupt(_, frame):
         nonlocal sent
+        ours = _by_signal.__code__, interrupt.__code__, _importing.__code__
         if over or frame.f_code in ours:
             return
         sent += 1
@@ -51,8 +51,6 @@ def _by_signal(function: Callable[[], object], seconds: float) -> object:
             signal.setitimer(signal.ITIMER_REAL, PAUSE, AGAIN)
         if not importing:
             raise Hung
-
-    ours.add(interrupt.__code__)
 
     handler = signal.signal(signal.SIGALRM, interrupt)
     timer = signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
