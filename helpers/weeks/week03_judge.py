@@ -8,7 +8,7 @@ length 1, or still has the broadcast shape), the transpose of a square matrix, a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -51,7 +51,7 @@ def arrays(
         rights = expected if len(names) > 1 else (expected,)
         given = _parts(names, got)
         if given is None:
-            return f"Return {_listed(names)}, a tuple of {len(names)}; you give {show(got)}."
+            return f"Return {_as_tuple(names)}, a tuple of {len(names)}; you give {show(got)}."
         known = sizes(case) if sizes else {}
         said = [
             _difference(f"`{name}`" if len(names) > 1 else "Your result", right, part, known)
@@ -61,13 +61,15 @@ def arrays(
         if first is None:
             return None
         if len(names) > 1 and _same_in_another_order(rights, given):
-            return Wrong(f"The right arrays in another order: return {_listed(names)}.", "SWAPPED")
+            return Wrong(
+                f"The right arrays in another order: return {_as_tuple(names)}.", "SWAPPED"
+            )
         message, ratio = first.message, first.ratio
         alike = [name for name, one in zip(names, said, strict=True) if one and one.ratio == ratio]
         if ratio is not None and len(alike) > 1:
-            message = message.replace(f"`{alike[0]}` is", f"{_and(alike)} are each", 1)
+            message = message.replace(f"`{alike[0]}` is", f"{listed(alike)} are each", 1)
         fine = [name for name, one in zip(names, said, strict=True) if not one]
-        return Wrong(f"{message} Right: {_and(fine)}." if fine else message, first.code)
+        return Wrong(f"{message} Right: {listed(fine)}." if fine else message, first.code)
 
     return judge
 
@@ -178,10 +180,11 @@ def _same_in_another_order(rights, given) -> bool:
     return sorted(places) == sorted(i for i in found if i is not None)
 
 
-def _and(names: list[str] | tuple[str, ...]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """Names as code, in a sentence: "`dX`, `dW` and `db`"."""
     *most, last = [f"`{name}`" for name in names]
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _listed(names: tuple[str, ...]) -> str:
+def _as_tuple(names: tuple[str, ...]) -> str:
     return f"`({', '.join(names)})`"

@@ -16,7 +16,7 @@ import numpy as np
 from helpers.agreement import agree, show
 from helpers.exercise import Case, Mistake, Wrong
 from helpers.graph import number
-from helpers.weeks.week03_judge import constant_ratio
+from helpers.weeks.week03_judge import constant_ratio, listed
 
 EXACT = 1e-10  # relative; float64 rounding of these short sums stays near 1e-15
 Judge = Callable[[Case, object, object], Wrong | str | None]
@@ -205,7 +205,7 @@ def _which(wrong: Mapping[str, Wrong], right: list[str]) -> str:
         return "All gradients are wrong"
     are = "is" if len(wrong) == 1 else "are"
     also = "is" if len(right) == 1 else "are"
-    return f"{_listed(wrong)} {are} wrong, {_listed(right)} {also} right"
+    return f"{listed(wrong)} {are} wrong, {listed(right)} {also} right"
 
 
 def _how(wrong: Mapping[str, Wrong], ratios: list[float | None]) -> str:
@@ -219,11 +219,6 @@ def _how(wrong: Mapping[str, Wrong], ratios: list[float | None]) -> str:
     if same and len(wrong) > 1:
         return f"They are all off by one factor. {first}"
     return first
-
-
-def _listed(names: Iterable[str]) -> str:
-    *most, last = [f"`{name}`" for name in names]
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _known_here(case: Case, got, mistakes: Iterable[Mistake]) -> Mistake | None:

@@ -8,7 +8,7 @@ where its numbers are wrong. How one array is wrong (a factor, a transpose) is `
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from helpers.agreement import agree, show
 from helpers.exercise import Case, Wrong
 from helpers.graph import number
 from helpers.mutants import softmax
+from helpers.weeks.week03_judge import listed
 from helpers.weeks.week04_judge import EXACT, constant_ratio_of, difference
 
 Array = np.ndarray
@@ -335,8 +336,3 @@ def _are(names: list[str]) -> str:
 
 def _have(names: list[str]) -> str:
     return "has" if len(names) == 1 else "have"
-
-
-def listed(names: Iterable[str]) -> str:
-    *most, last = [f"`{name}`" for name in names]
-    return f"{', '.join(most)} and {last}" if most else last

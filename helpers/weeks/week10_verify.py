@@ -19,8 +19,9 @@ from helpers.exercise import Wrong, exercise
 from helpers.sandbox import Outcome
 from helpers.weeks import week10_rules as rules
 from helpers.weeks.rewrite import rewritten
+from helpers.weeks.week03_judge import listed
 from helpers.weeks.week10_cases import OnTensors, networks
-from helpers.weeks.week10_judge import LINES, listed
+from helpers.weeks.week10_judge import LINES
 
 NO_LEAF = "Autograd needs leaves: copies of the parameters with `requires_grad_()`."
 SHARED = (

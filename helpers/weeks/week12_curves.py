@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from helpers.data import digits
 from helpers.exercise import Case, Wrong
 from helpers.graph import number
+from helpers.mutants import softmax
 
 SAMPLES = 640
 EPOCHS, BATCH, LR = 6, 32, 0.02
@@ -78,15 +79,13 @@ class _Stop(Exception):
 
 def step(W, X, t, lr=LR) -> tuple[float, np.ndarray]:
     """The mean loss of softmax regression, and W after one step."""
-    Z = X @ W
-    Z = Z - Z.max(axis=1, keepdims=True)
-    logP = Z - np.log(np.exp(Z).sum(axis=1, keepdims=True))
-    D = np.exp(logP) - np.eye(10)[t]
-    return -logP[np.arange(len(t)), t].mean(), W - lr / len(t) * X.T @ D
+    P = softmax(X @ W)
+    loss = -np.log(P[np.arange(len(t)), t]).mean()
+    return loss, W - lr / len(t) * X.T @ (P - np.eye(10)[t])
 
 
 def _six(X, t, steps=1, lr=LR) -> np.ndarray:
-    """The loss before each of 6·steps steps from W = 0, a row for each epoch."""
+    """The losses of softmax regression from W = 0: before each of 6·steps steps, and at the end."""
     W, losses = np.zeros((64, 10)), []
     for _ in range(EPOCHS * steps + 1):
         loss, W = step(W, X, t, lr)
@@ -172,9 +171,8 @@ def _places(curve, seed: int) -> list[int]:
 def _epoch(W, X, t, place: int):
     losses = []
     for k in range(4):
-        rows = (
-            slice(0, BATCH) if k == place else slice(1, 2)
-        )  # row 0 is the odd one, all others equal
+        # Row 0 is the odd one; all others are equal, so that one stands for a whole batch.
+        rows = slice(0, BATCH) if k == place else slice(1, 2)
         loss, W = step(W, X[rows], t[rows])
         losses.append(loss)
     return np.mean(losses), W

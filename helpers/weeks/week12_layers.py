@@ -193,6 +193,7 @@ def layer_test(forward, backward, *inputs):
 
 
 _DRAW = "np.random.default_rng(0).standard_normal(forward(*inputs).shape)"
+_SHAPE = '        assert np.shape(grad) == x.shape, f"input {k}: shape {np.shape(grad)}"\n'
 _ERROR = "        error = np.linalg.norm(grad - measured) / np.linalg.norm(measured)\n"
 _ASK = '        assert error < 1e-6, f"input {k} is off by {error:.1e}"\n'
 for _code, _why, *_changes in [
@@ -200,9 +201,9 @@ for _code, _why, *_changes in [
      "constant: its right dX is 0, and you divide rounding by rounding. Draw G at random.",
      (_DRAW, "np.ones(forward(*inputs).shape)")),
     ("SHAPEONLY", "You ask for shapes only. Every mistake has the right ones.", (_ASK, "")),
-    ("CANNOTFAIL", NEVER, (", strict=True", ""), ("        assert np.shape(grad) == x.shape, f\"input {k}: shape {np.shape(grad)}\"\n", ""),
+    ("CANNOTFAIL", NEVER, (", strict=True", ""), (_SHAPE, ""),
      (_ERROR + _ASK, "        np.allclose(grad, measured)\n")),
-    ("RETURNS", RETURNS, (", strict=True", ""), ("        assert np.shape(grad) == x.shape, f\"input {k}: shape {np.shape(grad)}\"\n",
+    ("RETURNS", RETURNS, (", strict=True", ""), (_SHAPE,
      "        if np.shape(grad) != x.shape:\n            return False\n"),
      (_ASK, "        if not error < 1e-6:\n            return False\n    return True\n")),
     ("FIRSTINPUT", "You look at the first input only. The gradients of the others are never compared.",
